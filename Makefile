@@ -1,0 +1,67 @@
+# The commands of this project. `make help` lists them; CI runs `make test`.
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+
+TOOLS := $(CURDIR)/.tools
+VENV := $(TOOLS)/venv
+export ROLLOUT_SANDBOX_MINISTACK := $(VENV)/bin/ministack
+export LAMBDA_ROLLOUT_ROOT := $(CURDIR)
+
+.PHONY: help
+help: ## List the commands
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+.PHONY: demo
+demo: build tools ## See it: a rollout, a rollback and a recovery, on this machine
+	@PATH="$$(dirname "$$(tools/pulumi.sh)"):$$PATH" node $(TOOLS)/js/demo/story.js
+
+.PHONY: test
+test: check unit sdk-test e2e ## Run every test
+
+.PHONY: build
+build: ## Build the provider, the sandbox and the tests' stand-in for the AWS provider
+	cargo build --workspace --locked
+
+.PHONY: check
+check: ## Formatting, lints, and whether what is generated is fresh
+	cargo fmt --all --check
+	cargo clippy --workspace --all-targets --locked -- --deny warnings
+	tools/check-fresh.sh
+	"$$(tools/pulumi.sh)" schema check schema.json
+
+.PHONY: unit
+unit: build tools ## Unit tests, and the protocol and the sandbox from outside
+	cargo test --workspace --locked
+
+.PHONY: sdk
+sdk: ## Generate the SDKs from schema.json
+	cd tools && go run ./sdkgen ../schema.json ../sdk-gen
+
+.PHONY: sdk-test
+sdk-test: ## Compile and load each generated SDK
+	tools/check-sdks.sh
+
+.PHONY: e2e
+e2e: build tools ## The real CLI, the real plugin and the sandbox, in TypeScript and Go
+	PATH="$$(dirname "$$(tools/pulumi.sh)"):$$PATH" node --test $(TOOLS)/js/tests/e2e/
+	PATH="$$(dirname "$$(tools/pulumi.sh)"):$$PATH" tests/go/run.sh
+
+.PHONY: tools
+tools: $(TOOLS)/venv.stamp $(TOOLS)/node.stamp $(TOOLS)/js.stamp ## Install what the demo and the tests need besides Rust, Go, Node and Python
+	@tools/pulumi.sh > /dev/null
+
+$(TOOLS)/venv.stamp: requirements.txt
+	python3 -m venv $(VENV)
+	$(VENV)/bin/pip install --quiet --requirement requirements.txt
+	touch $@
+
+$(TOOLS)/node.stamp: package.json package-lock.json $(wildcard sdk-gen/nodejs/*.ts sdk-gen/nodejs/*/*.ts sdk-gen/nodejs/*.json)
+	npm ci --no-audit --no-fund --ignore-scripts --loglevel error
+	tools/install-node-sdk.sh
+	touch $@
+
+$(TOOLS)/js.stamp: $(TOOLS)/node.stamp tsconfig.json $(wildcard demo/*.ts tests/support/*.ts tests/e2e/*.ts)
+	npx --no-install tsc
+	touch $@

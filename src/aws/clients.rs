@@ -1,0 +1,169 @@
+//! The clients of the services, and the one way through which all calls go.
+
+use std::error::Error;
+use std::fmt;
+use std::future::Future;
+use std::time::Duration;
+
+use aws_config::SdkConfig;
+use aws_sdk_lambda::error::{ProvideErrorMetadata, SdkError};
+use futures_util::future::BoxFuture;
+use tokio::sync::OnceCell;
+
+use super::budget::Budget;
+use super::config::{AwsConfig, Service};
+use super::error::{self, Answered};
+use crate::rollout::clock::Clock;
+use crate::rollout::cloud::Identity;
+
+/// How often and how far apart a change is tried while Lambda is busy with another change of the function.
+const BUSY_TRIES: u32 = 30;
+const BUSY_PAUSE: Duration = Duration::from_secs(2);
+/// A full budget lets two seconds' worth of calls start at once.
+const BURST_SECONDS: f64 = 2.0;
+
+/// Everything is made when it is first used: making it costs time and memory that a preview does not need.
+pub(super) struct Clients {
+    pub(super) config: AwsConfig,
+    pub(super) clock: Clock,
+    sdk: OnceCell<SdkConfig>,
+    code_deploy: OnceCell<aws_sdk_codedeploy::Client>,
+    lambda: OnceCell<aws_sdk_lambda::Client>,
+    iam: OnceCell<aws_sdk_iam::Client>,
+    cloud_watch: OnceCell<aws_sdk_cloudwatch::Client>,
+    logs: OnceCell<aws_sdk_cloudwatchlogs::Client>,
+    sts: OnceCell<aws_sdk_sts::Client>,
+    pub(super) identity: OnceCell<Identity>,
+    requests: Budget,
+    starts: Budget,
+}
+
+/// A client that is made on first use, with the endpoint that the settings give it.
+macro_rules! client {
+    ($name:ident, $sdk:ident, $service:expr) => {
+        pub(super) async fn $name(&self) -> &$sdk::Client {
+            let make = || async {
+                let mut builder = $sdk::config::Builder::from(self.sdk().await);
+                if let Some(url) = self.config.endpoint($service) {
+                    builder = builder.endpoint_url(url);
+                }
+                $sdk::Client::from_conf(builder.build())
+            };
+            self.$name.get_or_init(make).await
+        }
+    };
+}
+
+impl Clients {
+    client!(code_deploy, aws_sdk_codedeploy, Service::CodeDeploy);
+    client!(lambda, aws_sdk_lambda, Service::Lambda);
+    client!(iam, aws_sdk_iam, Service::Iam);
+    client!(cloud_watch, aws_sdk_cloudwatch, Service::CloudWatch);
+    client!(logs, aws_sdk_cloudwatchlogs, Service::Logs);
+    client!(sts, aws_sdk_sts, Service::Sts);
+
+    pub(super) fn new(config: AwsConfig, clock: Clock) -> Self {
+        let (requests, starts) = (config.requests_per_second(), config.deployment_starts_per_second());
+        Self {
+            clock,
+            sdk: OnceCell::new(),
+            code_deploy: OnceCell::new(),
+            lambda: OnceCell::new(),
+            iam: OnceCell::new(),
+            cloud_watch: OnceCell::new(),
+            logs: OnceCell::new(),
+            sts: OnceCell::new(),
+            identity: OnceCell::new(),
+            requests: Budget::new(clock, requests, burst(requests)),
+            starts: Budget::new(clock, starts, 1),
+            config,
+        }
+    }
+
+    /// Sends one request when the budget allows it.
+    ///
+    /// Boxed, here and below, because requests of the SDK are large, and so would be all that waits for them.
+    pub(super) fn call<'a, T, E>(
+        &'a self,
+        operation: &'static str,
+        request: impl Future<Output = Result<T, SdkError<E>>> + Send + 'a,
+    ) -> BoxFuture<'a, Answered<T>>
+    where
+        T: Send,
+        E: ProvideErrorMetadata + Error + Send + Sync + 'static,
+    {
+        Box::pin(async move {
+            self.requests.take().await;
+            self.translate(operation, request.await).await
+        })
+    }
+
+    /// Sends one request at once: for what is no control-plane call.
+    pub(super) fn call_unbudgeted<'a, T, E>(
+        &'a self,
+        operation: &'static str,
+        request: impl Future<Output = Result<T, SdkError<E>>> + Send + 'a,
+    ) -> BoxFuture<'a, Answered<T>>
+    where
+        T: Send,
+        E: ProvideErrorMetadata + Error + Send + Sync + 'static,
+    {
+        Box::pin(async move { self.translate(operation, request.await).await })
+    }
+
+    /// Sends a change again while Lambda is busy with another change of the same function.
+    pub(super) async fn change<T, E, F>(
+        &self,
+        operation: &'static str,
+        request: impl Fn() -> F,
+    ) -> Answered<T>
+    where
+        T: Send,
+        E: ProvideErrorMetadata + Error + Send + Sync + 'static,
+        F: Future<Output = Result<T, SdkError<E>>> + Send,
+    {
+        let mut tries = 1;
+        loop {
+            match self.call(operation, request()).await {
+                Err(busy) if error::is_update_in_progress(&busy) && tries < BUSY_TRIES => tries += 1,
+                answer => return answer,
+            }
+            self.clock.sleep(BUSY_PAUSE).await;
+        }
+    }
+
+    /// Waits until one more deployment may start.
+    pub(super) async fn take_start(&self) {
+        self.starts.take().await;
+    }
+
+    async fn translate<T, E>(&self, operation: &'static str, answer: Result<T, SdkError<E>>) -> Answered<T>
+    where
+        E: ProvideErrorMetadata + Error + 'static,
+    {
+        let failure = match answer {
+            Ok(answer) => return Ok(answer),
+            Err(failure) => failure,
+        };
+        let route = self.config.route(Service::of(operation), self.sdk().await);
+        let error = error::translate(operation, &route, &failure);
+        tracing::debug!(operation, kind = ?error.kind, code = error.code, "failed");
+        Err(error)
+    }
+
+    pub(super) async fn sdk(&self) -> &SdkConfig {
+        self.sdk.get_or_init(|| self.config.load()).await
+    }
+}
+
+impl fmt::Debug for Clients {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Clients").field("config", &self.config).finish_non_exhaustive()
+    }
+}
+
+/// The number of calls that may start at once.
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped to what fits")]
+fn burst(per_second: f64) -> u32 {
+    (per_second * BURST_SECONDS).clamp(1.0, 1_000.0) as u32
+}

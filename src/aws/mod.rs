@@ -1,0 +1,267 @@
+//! AWS for rollouts: [`Aws`] is [`Cloud`] over the AWS SDK.
+//!
+//! One file a service turns the domain's words into requests and answers back; [`clients`] is the one way through
+//! which requests go, and [`watcher`] asks about many deployments at once.
+
+mod budget;
+mod clients;
+mod cloudwatch;
+mod code_deploy;
+mod config;
+mod deployments;
+mod error;
+mod iam;
+mod lambda;
+mod lambda_access;
+mod logs;
+mod sts;
+#[cfg(test)]
+mod stub;
+#[cfg(test)]
+mod tests;
+mod time;
+mod watcher;
+
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+pub use config::{AssumeRole, AwsConfig};
+
+use self::clients::Clients;
+use self::error::Answered;
+use self::watcher::Watcher;
+use crate::rollout::clock::Clock;
+use crate::rollout::cloud::{
+    Alarm, AliasChange, AliasState, Answer, Cloud, Deployment, FunctionUrl, Group, GroupState, Identity,
+    NewAlarm, NewDeployment, NewRole, Permission, Role, Tags, Target, Traffic, VersionInfo,
+};
+use crate::rollout::strategy::Strategy;
+
+/// One account and region. Cheap to clone: clones share clients, budget and watcher.
+#[derive(Debug, Clone)]
+pub struct Aws {
+    clients: Arc<Clients>,
+    watcher: Arc<Watcher>,
+}
+
+impl Aws {
+    /// Calls nothing and reads nothing: that happens when the first call is made.
+    pub fn new(config: AwsConfig, clock: Clock) -> Self {
+        let clients = Arc::new(Clients::new(config, clock));
+        let asked = Arc::clone(&clients);
+        let ask = move |ids| {
+            let clients = Arc::clone(&asked);
+            async move { clients.deployments(ids).await }
+        };
+        Self { clients, watcher: Arc::new(Watcher::new(clock, ask)) }
+    }
+
+    /// The region that calls go to, found without any call.
+    pub async fn region(&self) -> Option<String> {
+        self.clients.config.region().await
+    }
+}
+
+impl Cloud for Aws {
+    async fn identity(&self) -> Answered<Identity> {
+        self.clients.identity().await
+    }
+
+    async fn version(&self, function: &str, qualifier: &str) -> Answered<Option<VersionInfo>> {
+        self.clients.version(function, qualifier).await
+    }
+
+    async fn alias(&self, function: &str, alias: &str) -> Answered<Option<AliasState>> {
+        self.clients.alias(function, alias).await
+    }
+
+    async fn create_alias(
+        &self,
+        function: &str,
+        alias: &str,
+        version: &str,
+        description: &str,
+    ) -> Answered<AliasState> {
+        self.clients.create_alias(function, alias, version, description).await
+    }
+
+    async fn update_alias(&self, function: &str, alias: &str, change: &AliasChange) -> Answered<AliasState> {
+        self.clients.update_alias(function, alias, change).await
+    }
+
+    async fn delete_alias(&self, function: &str, alias: &str) -> Answered<()> {
+        self.clients.delete_alias(function, alias).await
+    }
+
+    async fn function_url(&self, function: &str, alias: &str) -> Answered<Option<(FunctionUrl, String)>> {
+        self.clients.function_url(function, alias).await
+    }
+
+    async fn create_function_url(&self, function: &str, alias: &str, url: &FunctionUrl) -> Answered<String> {
+        self.clients.create_function_url(function, alias, url).await
+    }
+
+    async fn update_function_url(&self, function: &str, alias: &str, url: &FunctionUrl) -> Answered<()> {
+        self.clients.update_function_url(function, alias, url).await
+    }
+
+    async fn delete_function_url(&self, function: &str, alias: &str) -> Answered<()> {
+        self.clients.delete_function_url(function, alias).await
+    }
+
+    async fn permissions(&self, function: &str, alias: &str) -> Answered<Vec<String>> {
+        self.clients.permissions(function, alias).await
+    }
+
+    async fn add_permission(&self, function: &str, alias: &str, permission: &Permission) -> Answered<()> {
+        self.clients.add_permission(function, alias, permission).await
+    }
+
+    async fn remove_permission(&self, function: &str, alias: &str, statement_id: &str) -> Answered<()> {
+        self.clients.remove_permission(function, alias, statement_id).await
+    }
+
+    async fn invoke(
+        &self,
+        function: &str,
+        qualifier: &str,
+        payload: &str,
+        marker: &str,
+        timeout: Duration,
+    ) -> Answered<Answer> {
+        self.clients.invoke(function, qualifier, payload, marker, timeout).await
+    }
+
+    async fn application(&self, name: &str) -> Answered<Option<String>> {
+        self.clients.application(name).await
+    }
+
+    async fn create_application(&self, name: &str, tags: &Tags) -> Answered<()> {
+        self.clients.create_application(name, tags).await
+    }
+
+    async fn delete_application(&self, name: &str) -> Answered<()> {
+        self.clients.delete_application(name).await
+    }
+
+    async fn code_deploy_tags(&self, resource: &str) -> Answered<Tags> {
+        self.clients.code_deploy_tags(resource).await
+    }
+
+    async fn tag_code_deploy(&self, resource: &str, tags: &Tags) -> Answered<()> {
+        self.clients.tag_code_deploy(resource, tags).await
+    }
+
+    async fn deployment_config(&self, name: &str) -> Answered<Option<Strategy>> {
+        self.clients.deployment_config(name).await
+    }
+
+    async fn create_deployment_config(&self, name: &str, strategy: &Strategy) -> Answered<()> {
+        self.clients.create_deployment_config(name, strategy).await
+    }
+
+    async fn delete_deployment_config(&self, name: &str) -> Answered<()> {
+        self.clients.delete_deployment_config(name).await
+    }
+
+    async fn group(&self, application: &str, name: &str) -> Answered<Option<GroupState>> {
+        self.clients.group(application, name).await
+    }
+
+    async fn create_group(&self, group: &Group, tags: &Tags) -> Answered<()> {
+        self.clients.create_group(group, tags).await
+    }
+
+    async fn update_group(&self, group: &Group) -> Answered<()> {
+        self.clients.update_group(group).await
+    }
+
+    async fn delete_group(&self, application: &str, name: &str) -> Answered<()> {
+        self.clients.delete_group(application, name).await
+    }
+
+    async fn create_deployment(&self, deployment: &NewDeployment) -> Answered<String> {
+        self.clients.create_deployment(deployment).await
+    }
+
+    async fn deployment(&self, id: &str) -> Answered<Option<Deployment>> {
+        self.clients.deployment(id).await
+    }
+
+    async fn watch(&self, id: &str, due: Duration) -> Answered<Option<Deployment>> {
+        self.watcher.watch(id, due).await
+    }
+
+    async fn target(&self, deployment_id: &str) -> Answered<Option<Target>> {
+        self.clients.target(deployment_id).await
+    }
+
+    async fn stop_deployment(&self, id: &str, rollback: bool) -> Answered<()> {
+        self.clients.stop_deployment(id, rollback).await
+    }
+
+    async fn live_deployments(&self, application: &str, group: &str) -> Answered<Vec<String>> {
+        self.clients.live_deployments(application, group).await
+    }
+
+    async fn alarms(&self, names: &[String]) -> Answered<Vec<Alarm>> {
+        self.clients.alarms(names).await
+    }
+
+    async fn alarms_with_prefix(&self, prefix: &str) -> Answered<Vec<Alarm>> {
+        self.clients.alarms_with_prefix(prefix).await
+    }
+
+    async fn put_alarm(&self, alarm: &NewAlarm) -> Answered<()> {
+        self.clients.put_alarm(alarm).await
+    }
+
+    async fn delete_alarms(&self, names: &[String]) -> Answered<()> {
+        self.clients.delete_alarms(names).await
+    }
+
+    async fn traffic(
+        &self,
+        function: &str,
+        alias: &str,
+        version: Option<&str>,
+        from: SystemTime,
+        to: SystemTime,
+    ) -> Answered<Traffic> {
+        self.clients.traffic(function, alias, version, from, to).await
+    }
+
+    async fn role(&self, name: &str) -> Answered<Option<Role>> {
+        self.clients.role(name).await
+    }
+
+    async fn create_role(&self, role: &NewRole) -> Answered<String> {
+        self.clients.create_role(role).await
+    }
+
+    async fn tag_role(&self, name: &str, tags: &Tags) -> Answered<()> {
+        self.clients.tag_role(name, tags).await
+    }
+
+    async fn role_policy(&self, role: &str, policy: &str) -> Answered<Option<String>> {
+        self.clients.role_policy(role, policy).await
+    }
+
+    async fn put_role_policy(&self, role: &str, policy: &str, document: &str) -> Answered<()> {
+        self.clients.put_role_policy(role, policy, document).await
+    }
+
+    async fn delete_role(&self, role: &str, policy: &str) -> Answered<()> {
+        self.clients.delete_role(role, policy).await
+    }
+
+    async fn error_lines(
+        &self,
+        function: &str,
+        version: &str,
+        since: SystemTime,
+        limit: usize,
+    ) -> Answered<Vec<String>> {
+        self.clients.error_lines(function, version, since, limit).await
+    }
+}

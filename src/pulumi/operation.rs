@@ -1,0 +1,51 @@
+//! The circumstances of one call on a resource.
+
+use std::{
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use tokio_util::sync::CancellationToken;
+
+use super::{log::EngineLog, urn::Urn, value::PropertyMap};
+
+/// Who is called, how long it may take, and how to speak to the user meanwhile.
+#[derive(Clone, Debug, Default)]
+pub struct Operation {
+    pub urn: Urn,
+    /// The resource's name in the program.
+    pub name: String,
+    pub type_token: String,
+    /// Nothing may be changed, and what is not certain is to be left unknown.
+    pub preview: bool,
+    /// How long it may take, if the user has said so.
+    pub timeout: Option<Duration>,
+    /// Fires when the user wants to stop, or when nobody waits for the answer any more.
+    pub cancel: CancellationToken,
+    pub log: EngineLog,
+    pub(super) kept: Arc<Mutex<Option<Kept>>>,
+}
+
+/// What there is already, should the call end badly.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Kept {
+    pub(super) id: String,
+    pub(super) outputs: PropertyMap,
+}
+
+impl Operation {
+    /// For a resource, with nobody to talk to and no limits.
+    pub fn detached(urn: Urn) -> Self {
+        Self { name: urn.name().to_owned(), type_token: urn.type_token().to_owned(), urn, ..Self::default() }
+    }
+
+    /// Says what would have to be kept in the state if the call crashed from here on. Once something has been
+    /// created, this is what keeps it from being forgotten. Each call replaces what was said before.
+    pub fn keep(&self, id: impl Into<String>, outputs: PropertyMap) {
+        *self.kept.lock().unwrap_or_else(PoisonError::into_inner) = Some(Kept { id: id.into(), outputs });
+    }
+
+    pub(super) fn kept(&self) -> Option<Kept> {
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}

@@ -1,0 +1,280 @@
+//! Reads declared properties into typed values, and collects everything that is wrong with them.
+
+mod found;
+#[cfg(test)]
+mod tests;
+
+use std::{
+    borrow::Cow,
+    cell::RefCell,
+    collections::{BTreeMap, BTreeSet},
+    ops::RangeInclusive,
+    rc::Rc,
+};
+
+use self::found::{Found, listed, whole};
+use super::{
+    check::CheckFailure,
+    input::Input,
+    path::PropertyPath,
+    suggest::nearest,
+    value::{PropertyMap, PropertyValue},
+};
+
+/// A view of declared properties.
+///
+/// Each method reads one property. What cannot be read is noted as a failure and comes back as [`Input::Unknown`];
+/// [`Reader::finish`] adds the properties that nobody asked for and hands out all failures at once.
+/// No failure ever contains the value of a secret.
+#[derive(Debug)]
+pub struct Reader<'a> {
+    properties: Cow<'a, PropertyMap>,
+    path: PropertyPath,
+    /// Whether something around these properties is secret.
+    secret: bool,
+    lenient: bool,
+    asked: RefCell<BTreeSet<String>>,
+    failures: Rc<RefCell<Vec<CheckFailure>>>,
+}
+
+impl<'a> Reader<'a> {
+    /// Reads the inputs of a resource or the arguments of a function.
+    pub fn new(properties: &'a PropertyMap) -> Self {
+        Self::at(PropertyPath::root(), Cow::Borrowed(properties))
+    }
+
+    /// Reads the configuration of a provider. Depending on how it was given, a boolean, a number, a list or an
+    /// object may come as a string of JSON; and the `version` of the provider may be among it.
+    pub fn lenient(properties: &'a PropertyMap) -> Self {
+        let reader = Self { lenient: true, ..Self::new(properties) };
+        reader.ignore("version");
+        reader
+    }
+
+    /// All failures, including those of the properties that were not asked for.
+    pub fn finish(self) -> Vec<CheckFailure> {
+        self.report_strangers();
+        self.failures.take()
+    }
+
+    pub fn string(&self, key: &str) -> Input<String> {
+        self.get(key).and_then(|found| self.text(&found))
+    }
+
+    pub fn boolean(&self, key: &str) -> Input<bool> {
+        self.get_typed(key).and_then(|found| self.typed(&found, "true or false", PropertyValue::as_bool))
+    }
+
+    pub fn number(&self, key: &str) -> Input<f64> {
+        self.get_typed(key).and_then(|found| self.typed(&found, "a number", PropertyValue::as_number))
+    }
+
+    pub fn integer(&self, key: &str) -> Input<i64> {
+        self.get_typed(key).and_then(|found| self.typed(&found, "a whole number", whole))
+    }
+
+    /// A whole number within limits.
+    pub fn integer_in(&self, key: &str, range: RangeInclusive<i64>) -> Input<i64> {
+        let expected = format!("a whole number from {} to {}", range.start(), range.end());
+        self.get_typed(key).and_then(|found| {
+            self.typed(&found, &expected, |value| whole(value).filter(|number| range.contains(number)))
+        })
+    }
+
+    /// A string that means something: `parse` says what, or why it does not.
+    pub fn parse<T>(&self, key: &str, parse: impl FnOnce(&str) -> Result<T, String>) -> Input<T> {
+        self.get(key).and_then(|found| self.text(&found).and_then(|text| self.parsed(&found, &text, parse)))
+    }
+
+    /// A string out of a given few.
+    pub fn choice<T: Clone>(&self, key: &str, choices: &[(&str, T)]) -> Input<T> {
+        self.get(key).and_then(|found| self.chosen(&found, choices))
+    }
+
+    /// A list of strings out of a given few.
+    pub fn choices<T: Clone>(&self, key: &str, choices: &[(&str, T)]) -> Input<Vec<Input<T>>> {
+        self.list(key, "a list of strings", |found| self.chosen(found, choices))
+    }
+
+    /// A list of strings. Null elements are left out.
+    pub fn strings(&self, key: &str) -> Input<Vec<Input<String>>> {
+        self.list(key, "a list of strings", |found| self.text(found))
+    }
+
+    /// An object with names of the user's own and strings as values. Null values are left out.
+    pub fn string_map(&self, key: &str) -> Input<BTreeMap<String, Input<String>>> {
+        self.get_typed(key).and_then(|found| {
+            let entries = self.typed(&found, "an object of strings", |value| value.as_object().cloned());
+            entries.map(|entries| {
+                let entries = entries.into_iter().map(|(name, value)| {
+                    let entry = found.below(found.path.key(name.as_str()), &value);
+                    (name, entry.and_then(|entry| self.text(&entry)))
+                });
+                entries.filter(|(_, value)| !value.is_absent()).collect()
+            })
+        })
+    }
+
+    /// An object, read by a reader of its own.
+    pub fn object<T>(&self, key: &str, read: impl FnOnce(&Reader<'_>) -> T) -> Input<T> {
+        self.get_typed(key).and_then(|found| self.nested(&found, read))
+    }
+
+    /// A list of objects, each read by a reader of its own. Null elements are left out.
+    pub fn objects<T>(&self, key: &str, read: impl Fn(&Reader<'_>) -> T) -> Input<Vec<Input<T>>> {
+        self.list(key, "a list of objects", |found| self.nested(found, &read))
+    }
+
+    /// A property of any type, without the secret around it.
+    pub fn any(&self, key: &str) -> Input<PropertyValue> {
+        self.get_typed(key).map(|found| found.value.into_owned())
+    }
+
+    /// Notes a failure if the property was not declared.
+    pub fn required<T>(&self, key: &str, input: Input<T>) -> Input<T> {
+        if input.is_absent() {
+            self.fail(key, "is required, but was not given");
+            return Input::Unknown;
+        }
+        input
+    }
+
+    /// Lets a property be, whatever it is.
+    pub fn ignore(&self, key: &str) {
+        self.asked.borrow_mut().insert(key.to_owned());
+    }
+
+    /// Notes that something is wrong with a property. The reason reads on from its name: "must be …".
+    pub fn fail(&self, key: &str, reason: impl Into<String>) {
+        self.fail_at(self.path.key(key), reason);
+    }
+
+    /// Notes that something is wrong at a path.
+    pub fn fail_at(&self, path: PropertyPath, reason: impl Into<String>) {
+        self.failures.borrow_mut().push(CheckFailure { path, reason: reason.into() });
+    }
+
+    /// Where a property of this reader is.
+    pub fn path(&self, key: &str) -> PropertyPath {
+        self.path.key(key)
+    }
+
+    /// Whether a property was declared as a secret, or within one.
+    pub fn is_secret(&self, key: &str) -> bool {
+        self.secret || self.properties.get(key).is_some_and(PropertyValue::contains_secret)
+    }
+
+    fn at(path: PropertyPath, properties: Cow<'a, PropertyMap>) -> Self {
+        Self {
+            properties,
+            path,
+            secret: false,
+            lenient: false,
+            asked: RefCell::default(),
+            failures: Rc::default(),
+        }
+    }
+
+    fn get(&self, key: &str) -> Input<Found<'_>> {
+        self.ignore(key);
+        let Some(value) = self.properties.get(key) else {
+            return Input::Absent;
+        };
+        Found::new(self.path.key(key), value, self.secret)
+    }
+
+    /// A property that is no string, although it may be written as one.
+    fn get_typed(&self, key: &str) -> Input<Found<'_>> {
+        self.get(key).map(|found| if self.lenient { found.unquoted() } else { found })
+    }
+
+    fn list<T>(&self, key: &str, what: &str, read: impl Fn(&Found<'_>) -> Input<T>) -> Input<Vec<Input<T>>> {
+        self.get_typed(key).and_then(|found| {
+            let items = self.typed(&found, what, |value| value.as_array().map(<[_]>::to_vec));
+            items.map(|items| {
+                let items = items.iter().enumerate();
+                let items = items.map(|(index, item)| found.below(found.path.index(index), item));
+                items.map(|item| item.and_then(|item| read(&item))).filter(|item| !item.is_absent()).collect()
+            })
+        })
+    }
+
+    fn text(&self, found: &Found<'_>) -> Input<String> {
+        self.typed(found, "a string", |value| value.as_str().map(str::to_owned))
+    }
+
+    fn typed<T>(
+        &self,
+        found: &Found<'_>,
+        expected: &str,
+        convert: impl FnOnce(&PropertyValue) -> Option<T>,
+    ) -> Input<T> {
+        if let Some(value) = convert(&found.value) {
+            return Input::Known(value);
+        }
+        self.fail_at(found.path.clone(), format!("must be {expected}, not {}", found.shown()));
+        Input::Unknown
+    }
+
+    fn parsed<T>(
+        &self,
+        found: &Found<'_>,
+        text: &str,
+        parse: impl FnOnce(&str) -> Result<T, String>,
+    ) -> Input<T> {
+        match parse(text) {
+            Ok(value) => return Input::Known(value),
+            // What is wrong with a secret would say something about it.
+            Err(_) if found.secret => {
+                self.fail_at(found.path.clone(), "is not valid (its value is a secret)");
+            }
+            Err(why) => self.fail_at(found.path.clone(), format!("cannot be {}: {why}", found.shown())),
+        }
+        Input::Unknown
+    }
+
+    fn chosen<T: Clone>(&self, found: &Found<'_>, choices: &[(&str, T)]) -> Input<T> {
+        let names = || choices.iter().map(|(name, _)| *name);
+        self.text(found).and_then(|text| {
+            if let Some((_, choice)) = choices.iter().find(|(name, _)| *name == text) {
+                return Input::Known(choice.clone());
+            }
+            let allowed = listed(names().map(|name| format!("\"{name}\"")), "or");
+            let hint = match nearest(&text, names()) {
+                Some(meant) if !found.secret => format!("; did you mean \"{meant}\"?"),
+                _ => String::new(),
+            };
+            self.fail_at(found.path.clone(), format!("must be {allowed}, not {}{hint}", found.shown()));
+            Input::Unknown
+        })
+    }
+
+    fn nested<T>(&self, found: &Found<'_>, read: impl FnOnce(&Reader<'_>) -> T) -> Input<T> {
+        self.typed(found, "an object", |value| {
+            let reader = Reader {
+                secret: found.secret,
+                lenient: self.lenient,
+                failures: Rc::clone(&self.failures),
+                ..Reader::at(found.path.clone(), Cow::Borrowed(value.as_object()?))
+            };
+            let result = read(&reader);
+            reader.report_strangers();
+            Some(result)
+        })
+    }
+
+    /// Notes each property that nobody asked for. Names that start with two underscores are the engine's own.
+    fn report_strangers(&self) {
+        let asked = self.asked.borrow();
+        for (key, value) in self.properties.iter() {
+            if asked.contains(key) || value.is_null() || key.starts_with("__") {
+                continue;
+            }
+            let hint = match nearest(key, asked.iter().map(String::as_str)) {
+                Some(meant) => format!("did you mean \"{meant}\"?"),
+                None => format!("known are {}", listed(asked.iter().cloned(), "and")),
+            };
+            self.fail(key, format!("is not known here; {hint}"));
+        }
+    }
+}

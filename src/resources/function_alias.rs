@@ -1,0 +1,274 @@
+//! `FunctionAlias`: an alias of its own, for hooks that must know what is under test, and for event sources.
+
+use std::time::Duration;
+
+use crate::pulumi::diff::{self, Diff};
+use crate::pulumi::{
+    CheckFailure, Checked, Created, Failure, Operation, PropertyMap, PropertyValue, ReadState, Reader,
+    Updated,
+};
+use crate::resources::canonical::{self, Meaning};
+use crate::resources::gather::{self, Gather, Unknowns};
+use crate::resources::reporter::EngineReporter;
+use crate::resources::session::Session;
+use crate::resources::{new_owner, partial, state};
+use crate::rollout::alias::{AliasSpec, reconcile_alias, remove_alias};
+use crate::rollout::cloud::{Cloud, Identity};
+use crate::rollout::context::{Context, Doing, RolloutError};
+use crate::rollout::function::Place;
+use crate::rollout::memory::Memory;
+use crate::rollout::owner::Owner;
+use crate::rollout::pieces;
+use crate::rollout::refusal::Refusal;
+
+const REPLACE_KEYS: &[&str] = &["functionName", "aliasName"];
+
+const MEANINGS: &[(&str, Meaning)] = &[
+    ("functionName", Meaning::Function),
+    ("version", Meaning::Version),
+    ("follow", Meaning::Flag(true)),
+    ("functionUrl", Meaning::Object(canonical::FUNCTION_URL)),
+    ("permissions", Meaning::Objects(canonical::PERMISSION)),
+    ("adopt", Meaning::Flag(false)),
+];
+
+const LIMIT: Duration = Duration::from_mins(10);
+
+struct Declared {
+    spec: AliasSpec,
+    place: Option<Place>,
+    unknowns: Unknowns,
+    failures: Vec<CheckFailure>,
+}
+
+fn read_inputs(inputs: &PropertyMap) -> Declared {
+    let u = Gather::default();
+    let r = Reader::new(inputs);
+    let function = u.function(&r, "functionName");
+    if r.string("aliasName").is_absent() {
+        r.fail("aliasName", "is required, but was not given");
+    }
+    let spec = AliasSpec {
+        function: function.name,
+        alias: u.alias(&r, "aliasName").unwrap_or_default(),
+        version: u.version(&r, "version"),
+        follow: u.flag(&r, "follow", true),
+        url: u.object(&r, "functionUrl", gather::function_url),
+        permissions: u.objects(&r, "permissions", gather::permission),
+        adopt: u.flag(&r, "adopt", false),
+        description: u.text(&r, "description"),
+    };
+    Declared { spec, place: function.place, unknowns: u.unknowns(), failures: r.finish() }
+}
+
+pub fn check(news: PropertyMap) -> Checked {
+    Checked { failures: read_inputs(&news).failures, inputs: news }
+}
+
+/// An alias that does not follow is left alone, so a new version means nothing to it.
+pub fn diff(old_inputs: &PropertyMap, news: &PropertyMap) -> Diff {
+    let old = canonical::canonical(old_inputs, MEANINGS);
+    let new = canonical::canonical(news, MEANINGS);
+    diff::compare(&old, &new, REPLACE_KEYS)
+}
+
+pub async fn create(session: &Session, op: &Operation, inputs: PropertyMap) -> Result<Created, Failure> {
+    let Declared { spec, place, unknowns, .. } = read_inputs(&inputs);
+    let id = format!("{}:{}", spec.function, spec.alias);
+    if op.preview {
+        let mut outputs = PropertyMap::new();
+        if let Some(place) = place.filter(|_| unknowns.is_empty()) {
+            let identity =
+                Identity { account: place.account, region: place.region, partition: place.partition };
+            put_names(&mut outputs, &spec, &identity);
+        }
+        if !unknowns.contains("aliasName") {
+            outputs.insert("qualifier".to_owned(), PropertyValue::String(spec.alias.clone()));
+        }
+        outputs.extend(inputs);
+        return Ok(Created { id: String::new(), outputs, refresh_before_update: false });
+    }
+    let owner = new_owner(&op.urn);
+    match run(session, op, &spec, &owner, None).await {
+        Ok(memory) => {
+            Ok(Created { id, outputs: outputs(inputs, &spec, &memory), refresh_before_update: false })
+        }
+        Err((error, None)) => Err(Failure::plain(error.to_string())),
+        Err((error, Some(memory))) => {
+            Err(partial(&id, outputs(inputs, &spec, &memory), error.to_string(), false))
+        }
+    }
+}
+
+pub async fn update(
+    session: &Session,
+    op: &Operation,
+    id: &str,
+    old_outputs: &PropertyMap,
+    inputs: PropertyMap,
+) -> Result<Updated, Failure> {
+    let Declared { spec, .. } = read_inputs(&inputs);
+    let memory = state::read(old_outputs);
+    if op.preview {
+        return Ok(Updated { outputs: preview(old_outputs, inputs, &spec), refresh_before_update: false });
+    }
+    let owner = match &memory {
+        Some(memory) if !memory.owner.path.is_empty() => memory.owner.clone(),
+        _ => new_owner(&op.urn),
+    };
+    match run(session, op, &spec, &owner, memory).await {
+        Ok(memory) => Ok(Updated { outputs: outputs(inputs, &spec, &memory), refresh_before_update: false }),
+        Err((error, None)) => Err(Failure::plain(error.to_string())),
+        Err((error, Some(memory))) => {
+            Err(partial(id, outputs(inputs, &spec, &memory), error.to_string(), false))
+        }
+    }
+}
+
+fn preview(old_outputs: &PropertyMap, inputs: PropertyMap, spec: &AliasSpec) -> PropertyMap {
+    let mut outputs = old_outputs.clone();
+    let kept = ["targetArn", "invokeArn", "qualifier", "url"];
+    outputs.retain(|key, _| kept.contains(&key.as_str()) || key.starts_with("__"));
+    let had_url = old_outputs.get("url").and_then(PropertyValue::as_str).is_some_and(|url| !url.is_empty());
+    match (&spec.url, had_url) {
+        (Some(_), false) => drop(outputs.remove("url")),
+        (None, _) => drop(outputs.insert("url".to_owned(), PropertyValue::String(String::new()))),
+        (Some(_), true) => {}
+    }
+    outputs.extend(inputs);
+    outputs
+}
+
+/// The memory after it went well, or, beside the error, the one to keep: there is one once something may be made.
+async fn run(
+    session: &Session,
+    op: &Operation,
+    spec: &AliasSpec,
+    owner: &Owner,
+    memory: Option<Memory>,
+) -> Result<Memory, (RolloutError, Option<Memory>)> {
+    let reporter = EngineReporter::new(op.log.clone());
+    let cx = session.context(op, &reporter, LIMIT);
+    let here = match cx.cloud.identity().await.doing(|| "could not ask who the caller is".to_owned()) {
+        Ok(identity) => identity,
+        Err(error) => return Err((error, memory)),
+    };
+    if let Some(known) = memory.as_ref().filter(|m| m.account != here.account || m.region != here.region) {
+        let refusal = wrong_place(&format!("{}:{}", spec.function, spec.alias), known, &here);
+        return Err((refusal.into(), memory));
+    }
+    let known = memory.is_some();
+    match reconcile_alias(&cx, spec, owner, &here, known).await {
+        Ok(memory) => Ok(memory),
+        Err(error) => {
+            let made = cx.cloud.alias(&spec.function, &spec.alias).await.ok().flatten();
+            let ours = made.is_some_and(|alias| {
+                Owner::from_alias_description(&alias.description).is_some_and(|(_, holder)| holder == *owner)
+            });
+            let fresh =
+                ours.then(|| Memory::new(owner.clone(), &here.account, &here.region, &here.partition));
+            Err((error, memory.or(fresh)))
+        }
+    }
+}
+
+fn wrong_place(id: &str, known: &Memory, here: &Identity) -> Refusal {
+    Refusal::WrongPlace {
+        id: id.to_owned(),
+        known_account: known.account.clone(),
+        known_region: known.region.clone(),
+        account: here.account.clone(),
+        region: here.region.clone(),
+    }
+}
+
+fn outputs(inputs: PropertyMap, spec: &AliasSpec, memory: &Memory) -> PropertyMap {
+    let mut outputs = inputs;
+    put_names(&mut outputs, spec, &memory.identity());
+    outputs.insert("url".to_owned(), PropertyValue::String(memory.url.clone()));
+    state::write_private_only(&mut outputs, memory);
+    outputs
+}
+
+fn put_names(outputs: &mut PropertyMap, spec: &AliasSpec, identity: &Identity) {
+    let arn = format!("{}:{}", pieces::function_arn(&spec.function, identity), spec.alias);
+    outputs.insert("invokeArn".to_owned(), PropertyValue::String(pieces::invoke_arn(&arn, identity)));
+    outputs.insert("targetArn".to_owned(), PropertyValue::String(arn));
+    outputs.insert("qualifier".to_owned(), PropertyValue::String(spec.alias.clone()));
+}
+
+pub async fn read(
+    session: &Session,
+    op: &Operation,
+    id: &str,
+    mut inputs: PropertyMap,
+    old_outputs: &PropertyMap,
+) -> Result<Option<ReadState>, Failure> {
+    let Some((function, alias)) = id.split_once(':') else {
+        return Err(Failure::plain(format!(
+            "\"{id}\" is not an id of a FunctionAlias: it is FUNCTION:ALIAS"
+        )));
+    };
+    let reporter = EngineReporter::new(op.log.clone());
+    let cx = session.context(op, &reporter, LIMIT);
+    let plain = |error: RolloutError| Failure::plain(error.to_string());
+    let here =
+        cx.cloud.identity().await.doing(|| "could not ask who the caller is".to_owned()).map_err(plain)?;
+    let known = state::read(old_outputs);
+    if let Some(known) = known.as_ref().filter(|m| m.account != here.account || m.region != here.region) {
+        return Err(Failure::plain(wrong_place(id, known, &here).to_string()));
+    }
+    let (found, url) =
+        tokio::try_join!(cx.cloud.alias(function, alias), cx.cloud.function_url(function, alias))
+            .doing(|| format!("could not read alias {alias}"))
+            .map_err(plain)?;
+    let Some(found) = found else { return Ok(None) };
+    let follows = inputs.get("follow").and_then(PropertyValue::as_bool).unwrap_or(true);
+    if known.is_none() {
+        inputs = PropertyMap::from([
+            ("functionName".to_owned(), PropertyValue::String(function.to_owned())),
+            ("aliasName".to_owned(), PropertyValue::String(alias.to_owned())),
+        ]);
+    }
+    if follows || known.is_none() {
+        inputs.insert("version".to_owned(), PropertyValue::String(found.version.clone()));
+    }
+    let mut memory = known.unwrap_or_else(|| {
+        let nobody = Owner { path: String::new(), generation: String::new() };
+        Memory::new(nobody, &here.account, &here.region, &here.partition)
+    });
+    memory.url = url.map(|(_, address)| address).unwrap_or_default();
+    let Declared { spec, .. } = read_inputs(&inputs);
+    let outputs = outputs(inputs.clone(), &spec, &memory);
+    Ok(Some(ReadState { id: id.to_owned(), inputs, outputs, refresh_before_update: false }))
+}
+
+pub async fn delete(
+    session: &Session,
+    op: &Operation,
+    id: &str,
+    outputs: &PropertyMap,
+) -> Result<(), Failure> {
+    let (Some(memory), Some((function, alias))) = (state::read(outputs), id.split_once(':')) else {
+        return Err(Failure::plain(format!("the state of {id} holds nothing that says what to delete")));
+    };
+    let reporter = EngineReporter::new(op.log.clone());
+    let cx = session.context(op, &reporter, LIMIT);
+    check_and_remove(&cx, id, function, alias, &memory)
+        .await
+        .map_err(|error| Failure::plain(error.to_string()))
+}
+
+async fn check_and_remove<C: Cloud>(
+    cx: &Context<'_, C>,
+    id: &str,
+    function: &str,
+    alias: &str,
+    memory: &Memory,
+) -> Result<(), RolloutError> {
+    let here = cx.cloud.identity().await.doing(|| "could not ask who the caller is".to_owned())?;
+    if here.account != memory.account || here.region != memory.region {
+        return Err(wrong_place(id, memory, &here).into());
+    }
+    remove_alias(cx, function, alias, &memory.owner).await
+}

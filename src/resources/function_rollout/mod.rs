@@ -1,0 +1,279 @@
+//! `FunctionRollout`: everything for one function, from its CodeDeploy application to the traffic of its versions.
+
+mod import;
+pub mod inputs;
+mod preview;
+
+use std::time::Duration;
+
+use crate::pulumi::diff::{self, Diff};
+use crate::pulumi::{Checked, Created, Failure, Operation, ReadState, Updated};
+use crate::pulumi::{PropertyMap, PropertyValue};
+use crate::resources::canonical::{self, Meaning};
+use crate::resources::reporter::EngineReporter;
+use crate::resources::session::Session;
+use crate::resources::{new_owner, partial, secrets, state};
+use crate::rollout::context::RolloutError;
+use crate::rollout::memory::Memory;
+use crate::rollout::observe;
+use crate::rollout::owner::Owner;
+use crate::rollout::reconcile::{Reconciled, reconcile};
+use crate::rollout::refusal::Refusal;
+use crate::rollout::remove::{Doomed, remove};
+use crate::rollout::spec::{RolloutSpec, Routing};
+
+use inputs::Declared;
+
+const REPLACE_KEYS: &[&str] = &["functionName", "aliasName"];
+
+const MEANINGS: &[(&str, Meaning)] = &[
+    ("functionName", Meaning::Function),
+    ("version", Meaning::Version),
+    ("aliasName", Meaning::Text("stable")),
+    ("latestAliasName", Meaning::Text("latest")),
+    ("strategy", Meaning::Object(canonical::STRATEGY)),
+    ("bake", Meaning::Duration(Some("3 minutes"))),
+    ("errorAlarm", Meaning::ObjectOrDefault(ERROR_ALARM)),
+    ("minRequests", Meaning::Number(0.0)),
+    ("alarms", Meaning::Set(&[])),
+    ("alarmsAlreadyFiring", Meaning::Text("fail")),
+    ("ignoreAlarmPollFailure", Meaning::Flag(false)),
+    ("autoRollback", Meaning::Set(&["alarm", "failure", "stop"])),
+    ("smokeTest", Meaning::Object(SMOKE_TEST)),
+    ("notifications", Meaning::Objects(NOTIFICATION)),
+    ("onConflict", Meaning::Text("stop")),
+    ("onFailedVersion", Meaning::Text("keep")),
+    ("wait", Meaning::Flag(true)),
+    ("onCancel", Meaning::Text("leave")),
+    ("adopt", Meaning::Flag(false)),
+    ("functionUrl", Meaning::Object(canonical::FUNCTION_URL)),
+    ("latestFunctionUrl", Meaning::Object(canonical::FUNCTION_URL)),
+    ("permissions", Meaning::Objects(canonical::PERMISSION)),
+    ("showLogs", Meaning::Flag(true)),
+];
+
+const ERROR_ALARM: &[(&str, Meaning)] = &[
+    ("enabled", Meaning::Flag(true)),
+    ("mode", Meaning::Text("relative")),
+    ("threshold", Meaning::Number(1.0)),
+    ("period", Meaning::Duration(Some("1 minute"))),
+    ("evaluationPeriods", Meaning::Number(1.0)),
+    ("alarmActions", Meaning::Set(&[])),
+];
+
+const SMOKE_TEST: &[(&str, Meaning)] =
+    &[("timeout", Meaning::Duration(Some("30 seconds"))), ("attempts", Meaning::Number(1.0))];
+
+const NOTIFICATION: &[(&str, Meaning)] =
+    &[("events", Meaning::Set(&["failure", "rollback", "start", "stop", "success"]))];
+
+pub fn check(news: PropertyMap) -> Checked {
+    let failures = inputs::read(&news).failures;
+    Checked { inputs: secrets::mark(news), failures }
+}
+
+/// Compares what is declared; also says, without a step, that the declared version failed before.
+pub fn diff(op: &Operation, old_inputs: &PropertyMap, old_outputs: &PropertyMap, news: &PropertyMap) -> Diff {
+    let old = canonical::canonical(old_inputs, MEANINGS);
+    let new = canonical::canonical(news, MEANINGS);
+    let diff = diff::compare(&old, &new, REPLACE_KEYS);
+    if diff.is_empty() {
+        warn_of_failed_version(op, old_outputs, &new);
+    }
+    diff
+}
+
+fn warn_of_failed_version(op: &Operation, old_outputs: &PropertyMap, new: &PropertyMap) {
+    let Some(memory) = state::read(old_outputs) else { return };
+    let declared = new.get("version").and_then(PropertyValue::as_str).unwrap_or_default();
+    if !memory.failed_version.is_empty() && memory.failed_version == declared {
+        op.log.warn(format!(
+            "version {declared} failed, and version {} serves all traffic; nothing is deployed until the version or `triggers` change",
+            memory.serving_version
+        ));
+    }
+}
+
+pub async fn create(session: &Session, op: &Operation, inputs: PropertyMap) -> Result<Created, Failure> {
+    let Declared { mut spec, unknowns, .. } = inputs::read(&inputs);
+    if op.preview {
+        let outputs = preview::create(op, &inputs, &spec, &unknowns);
+        return Ok(Created { id: String::new(), outputs, refresh_before_update: false });
+    }
+    session.override_spec(&mut spec, op);
+    let owner = new_owner(&op.urn);
+    let Reconciled { memory, result } = run(session, op, &spec, None, &owner).await;
+    let Some(memory) = memory else {
+        return Err(Failure::plain(result.err().map(|e| e.to_string()).unwrap_or_default()));
+    };
+    let outputs = outputs(&inputs, &memory, &spec);
+    let refresh_before_update = state::is_live(&memory);
+    match result {
+        Ok(()) => Ok(Created { id: spec.id(), outputs, refresh_before_update }),
+        Err(error) => Err(partial(&spec.id(), outputs, error.to_string(), refresh_before_update)),
+    }
+}
+
+pub async fn update(
+    session: &Session,
+    op: &Operation,
+    id: &str,
+    old_outputs: &PropertyMap,
+    inputs: PropertyMap,
+) -> Result<Updated, Failure> {
+    let Declared { mut spec, unknowns, .. } = inputs::read(&inputs);
+    let memory = state::read(old_outputs);
+    if op.preview {
+        let outputs = preview::update(op, old_outputs, &inputs, &spec, &unknowns, memory.as_ref());
+        return Ok(Updated { outputs, refresh_before_update: false });
+    }
+    session.override_spec(&mut spec, op);
+    let owner = taken_over(op, memory.as_ref());
+    let Reconciled { memory, result } = run(session, op, &spec, memory, &owner).await;
+    let Some(memory) = memory else {
+        return Err(Failure::plain(result.err().map(|e| e.to_string()).unwrap_or_default()));
+    };
+    let outputs = outputs(&inputs, &memory, &spec);
+    let refresh_before_update = state::is_live(&memory);
+    match result {
+        Ok(()) => Ok(Updated { outputs, refresh_before_update }),
+        Err(error) => Err(partial(id, outputs, error.to_string(), refresh_before_update)),
+    }
+}
+
+/// The owner stays who it was at first creation; an imported rollout gets the one who imported it.
+fn taken_over(op: &Operation, memory: Option<&Memory>) -> Owner {
+    match memory {
+        Some(memory) if !memory.owner.path.is_empty() => memory.owner.clone(),
+        _ => new_owner(&op.urn),
+    }
+}
+
+async fn run(
+    session: &Session,
+    op: &Operation,
+    spec: &RolloutSpec,
+    memory: Option<Memory>,
+    owner: &Owner,
+) -> Reconciled {
+    let reporter = EngineReporter::new(op.log.clone());
+    let cx = session.context(op, &reporter, default_limit(spec));
+    let reconciled = reconcile(&cx, spec, memory, owner).await;
+    op.log.status("");
+    reconciled
+}
+
+/// What the strategy, the hooks and the bake can take, and as much again for AWS to be slow in.
+fn default_limit(spec: &RolloutSpec) -> Duration {
+    let shift = match &spec.routing {
+        Routing::Strategy(strategy) => strategy.length(),
+        Routing::Named(_) => Duration::from_hours(48),
+    };
+    let hooks = u32::try_from(spec.hooks.iter().count()).unwrap_or(0);
+    shift + Duration::from_hours(1) * hooks + spec.bake + Duration::from_mins(30)
+}
+
+/// The inputs again, and the memory.
+fn outputs(inputs: &PropertyMap, memory: &Memory, spec: &RolloutSpec) -> PropertyMap {
+    let mut outputs = inputs.clone();
+    state::write(&mut outputs, memory, &spec.function.name, &spec.alias);
+    outputs
+}
+
+pub async fn read(
+    session: &Session,
+    op: &Operation,
+    id: &str,
+    old_inputs: PropertyMap,
+    old_outputs: PropertyMap,
+) -> Result<Option<ReadState>, Failure> {
+    let Some((function, alias)) = id.split_once(':') else {
+        return Err(Failure::plain(format!(
+            "\"{id}\" is not an id of a FunctionRollout: it is FUNCTION:ALIAS"
+        )));
+    };
+    let reporter = EngineReporter::new(op.log.clone());
+    let cx = session.context(op, &reporter, Duration::from_mins(5));
+    let Some(memory) = state::read(&old_outputs) else {
+        return import::import(&cx, function, alias).await.map_err(|error| Failure::plain(error.to_string()));
+    };
+    refresh(session, id, (function, alias), memory, old_inputs)
+        .await
+        .map_err(|error| Failure::plain(error.to_string()))
+}
+
+/// Brings the memory up to date. A live shift and a version that failed are no drift.
+async fn refresh(
+    session: &Session,
+    id: &str,
+    (function, alias): (&str, &str),
+    mut memory: Memory,
+    mut inputs: PropertyMap,
+) -> Result<Option<ReadState>, RolloutError> {
+    use crate::rollout::cloud::{Cloud, DeploymentStatus};
+    use crate::rollout::context::Doing;
+    let cloud = &session.aws;
+    let here = cloud.identity().await.doing(|| "could not ask who the caller is".to_owned())?;
+    if here.account != memory.account || here.region != memory.region {
+        return Err(Refusal::WrongPlace {
+            id: id.to_owned(),
+            known_account: memory.account,
+            known_region: memory.region,
+            account: here.account,
+            region: here.region,
+        }
+        .into());
+    }
+    let state = cloud.alias(function, alias).await.doing(|| format!("could not read alias {alias}"))?;
+    let Some(state) = state else { return Ok(None) };
+    if !memory.deployment_id.is_empty() {
+        let last = observe::last_deployment(cloud, &memory.deployment_id)
+            .await
+            .doing(|| format!("could not read deployment {}", memory.deployment_id))?;
+        if let Some(last) = last {
+            last.deployment.status_text.clone_into(&mut memory.deployment_status);
+            if last.deployment.status == DeploymentStatus::Live {
+                let outputs = outputs_of(&inputs, &memory, function, alias);
+                return Ok(Some(ReadState {
+                    id: id.to_owned(),
+                    inputs,
+                    outputs,
+                    refresh_before_update: true,
+                }));
+            }
+        }
+    }
+    if state.version != memory.serving_version && state.weight.is_none() {
+        // Somebody moved the alias: the next update compares with what it really serves.
+        let moved_by_us = memory.last_rollout.as_ref().is_some_and(|last| last.version == state.version);
+        if !moved_by_us {
+            inputs.insert("version".to_owned(), PropertyValue::String(state.version.clone()));
+        }
+        state.version.clone_into(&mut memory.serving_version);
+    }
+    let live = state::is_live(&memory);
+    let outputs = outputs_of(&inputs, &memory, function, alias);
+    Ok(Some(ReadState { id: id.to_owned(), inputs, outputs, refresh_before_update: live }))
+}
+
+fn outputs_of(inputs: &PropertyMap, memory: &Memory, function: &str, alias: &str) -> PropertyMap {
+    let mut outputs = inputs.clone();
+    state::write(&mut outputs, memory, function, alias);
+    outputs
+}
+
+pub async fn delete(
+    session: &Session,
+    op: &Operation,
+    id: &str,
+    outputs: &PropertyMap,
+) -> Result<(), Failure> {
+    let (Some(memory), Some((function, alias))) = (state::read(outputs), id.split_once(':')) else {
+        return Err(Failure::plain(format!("the state of {id} holds nothing that says what to delete")));
+    };
+    let reporter = EngineReporter::new(op.log.clone());
+    let cx = session.context(op, &reporter, Duration::from_mins(30));
+    let result = remove(&cx, Doomed { function, alias, memory: &memory }).await;
+    op.log.status("");
+    result.map_err(|error| Failure::plain(error.to_string()))
+}

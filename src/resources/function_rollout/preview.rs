@@ -1,0 +1,154 @@
+//! What an update would do, said and predicted without a call to AWS.
+
+use crate::pulumi::Operation;
+use crate::pulumi::{PropertyMap, PropertyValue};
+use crate::resources::gather::Unknowns;
+use crate::resources::state;
+use crate::rollout::cloud::Identity;
+use crate::rollout::memory::Memory;
+use crate::rollout::pieces::{self, Pieces};
+use crate::rollout::spec::{OnFailedVersion, RolloutSpec};
+
+/// Outputs that a deployment changes.
+const MOVING: [&str; 7] = [
+    "deploymentId",
+    "deploymentStatus",
+    "consoleUrl",
+    "errorAlarmName",
+    "servingVersion",
+    "failedVersion",
+    "lastRollout",
+];
+
+/// A first deployment: names are known, what AWS assigns is not.
+pub(super) fn create(
+    op: &Operation,
+    inputs: &PropertyMap,
+    spec: &RolloutSpec,
+    unknowns: &Unknowns,
+) -> PropertyMap {
+    let version = named_version(spec, unknowns);
+    op.log.info(format!(
+        "first deployment: {version} gets all traffic at once; there is no old version to shift from{}",
+        if spec.smoke_test.is_some() { ", and the smoke test runs before" } else { "" }
+    ));
+    let mut outputs = PropertyMap::new();
+    let mut put = |key: &str, value: String| {
+        outputs.insert(key.to_owned(), PropertyValue::String(value));
+    };
+    if !unknowns.contains("aliasName") {
+        put("qualifier", spec.alias.clone());
+    }
+    if !unknowns.contains("latestAliasName") {
+        put("latestQualifier", spec.latest_alias.clone().unwrap_or_default());
+    }
+    put("deploymentId", String::new());
+    put("deploymentStatus", String::new());
+    put("consoleUrl", String::new());
+    put("failedVersion", String::new());
+    if let Some(place) = spec.function.place.clone().filter(|_| !unknowns.contains("functionName")) {
+        let identity = Identity { account: place.account, region: place.region, partition: place.partition };
+        put_names(&mut put, spec, &identity);
+    }
+    outputs.extend(inputs.clone());
+    outputs
+}
+
+fn put_names(put: &mut impl FnMut(&str, String), spec: &RolloutSpec, identity: &Identity) {
+    let names = Pieces::of(spec, identity);
+    let arn = |alias: &str| format!("{}:{alias}", pieces::function_arn(&spec.function.name, identity));
+    let stable = arn(&spec.alias);
+    put("invokeArn", pieces::invoke_arn(&stable, identity));
+    put("targetArn", stable);
+    if let Some(latest) = &spec.latest_alias {
+        put("latestInvokeArn", pieces::invoke_arn(&arn(latest), identity));
+        put("latestTargetArn", arn(latest));
+    }
+    put("applicationName", names.application);
+    put("deploymentGroupName", names.group);
+    put("deploymentConfigName", names.deployment_config);
+    put("serviceRoleArn", names.service_role_arn);
+}
+
+/// Everything that stays keeps its value, so that what depends on it shows no change.
+pub(super) fn update(
+    op: &Operation,
+    old_outputs: &PropertyMap,
+    inputs: &PropertyMap,
+    spec: &RolloutSpec,
+    unknowns: &Unknowns,
+    memory: Option<&Memory>,
+) -> PropertyMap {
+    let mut outputs = old_outputs.clone();
+    for key in super::inputs::KEYS {
+        outputs.remove(*key);
+    }
+    let Some(memory) = memory else {
+        outputs.extend(inputs.clone());
+        return outputs;
+    };
+    let mut put =
+        |key: &str, value: String| drop(outputs.insert(key.to_owned(), PropertyValue::String(value)));
+    put_names(&mut put, spec, &memory.identity());
+    outputs.extend(inputs.clone());
+    settle_urls(&mut outputs, spec, memory);
+    let moves = say_traffic(op, spec, unknowns, memory);
+    if moves {
+        for key in MOVING {
+            outputs.remove(key);
+        }
+    }
+    outputs
+}
+
+/// A URL that is to be made has no address yet; one that goes has none any more.
+fn settle_urls(outputs: &mut PropertyMap, spec: &RolloutSpec, memory: &Memory) {
+    let urls = [
+        ("url", spec.function_url.is_some(), memory.url.is_empty()),
+        ("latestUrl", spec.latest_function_url.is_some(), memory.latest_url.is_empty()),
+    ];
+    for (key, wanted, missing) in urls {
+        match (wanted, missing) {
+            (true, true) => drop(outputs.remove(key)),
+            (false, _) => drop(outputs.insert(key.to_owned(), PropertyValue::String(String::new()))),
+            (true, false) => {}
+        }
+    }
+}
+
+/// One line on what happens to traffic; answers whether a deployment is to be expected.
+fn say_traffic(op: &Operation, spec: &RolloutSpec, unknowns: &Unknowns, memory: &Memory) -> bool {
+    let serving = memory.serving_version.as_str();
+    let target = named_version(spec, unknowns);
+    let known = !unknowns.contains("version");
+    let same_triggers = memory.trigger_mark == spec.trigger_mark() && !unknowns.contains("triggers");
+    if known && spec.version == serving && !state::is_live(memory) {
+        op.log.info(format!("no change of traffic: version {serving} serves and stays"));
+        return !memory.failed_version.is_empty();
+    }
+    let failed_before = known && spec.version == memory.failed_version && same_triggers;
+    if failed_before && spec.on_failed_version != OnFailedVersion::Retry {
+        op.log.warn(format!(
+            "{target} failed before and nothing is deployed: version {serving} serves all traffic; publish a new version, or change `triggers`"
+        ));
+        return false;
+    }
+    let from = if serving.is_empty() { "nothing".to_owned() } else { format!("version {serving}") };
+    op.log.info(format!(
+        "{from} → {target}: {}; watched: {}",
+        spec.routing.describe(),
+        watched(spec, &target)
+    ));
+    true
+}
+
+fn watched(spec: &RolloutSpec, target: &str) -> String {
+    let errors = spec.error_alarm.is_some().then(|| format!("errors of {target}"));
+    let hooks = spec.hooks.iter().map(|hook| format!("hook {hook}"));
+    let all: Vec<String> = errors.into_iter().chain(spec.alarms.iter().cloned()).chain(hooks).collect();
+    if all.is_empty() { "nothing".to_owned() } else { all.join(", ") }
+}
+
+fn named_version(spec: &RolloutSpec, unknowns: &Unknowns) -> String {
+    if unknowns.contains("version") { "next version".to_owned() } else { format!("version {}", spec.version) }
+}

@@ -1,0 +1,295 @@
+//! `LambdaDeployment`: one CodeDeploy deployment, for those who bring their own application and group.
+
+use std::time::Duration;
+
+use crate::pulumi::diff::{self, Diff};
+use crate::pulumi::{
+    CheckFailure, Checked, Created, Failure, Operation, PropertyMap, PropertyValue, ReadState, Reader,
+    Updated,
+};
+use crate::resources::canonical::{self, Meaning};
+use crate::resources::function_rollout::inputs::ON_CONFLICT;
+use crate::resources::gather::{self, Gather, Unknowns};
+use crate::resources::reporter::EngineReporter;
+use crate::resources::session::Session;
+use crate::resources::{new_owner, partial, state};
+use crate::rollout::cloud::Cloud;
+use crate::rollout::context::{Context, Doing, RolloutError};
+use crate::rollout::memory::Memory;
+use crate::rollout::owner::Owner;
+use crate::rollout::pieces;
+use crate::rollout::refusal::Refusal;
+use crate::rollout::single::{GroupDefaults, Started, forget, start_single};
+use crate::rollout::spec::{OnConflict, RolloutSpec, Routing};
+
+const REPLACE_KEYS: &[&str] = &["applicationName", "deploymentGroupName", "functionName", "aliasName"];
+
+const MEANINGS: &[(&str, Meaning)] = &[
+    ("functionName", Meaning::Function),
+    ("version", Meaning::Version),
+    ("onConflict", Meaning::Text("stop")),
+];
+
+const LIMIT: Duration = Duration::from_hours(1);
+const MOVING: [&str; 3] = ["deploymentId", "currentVersion", "consoleUrl"];
+
+struct Declared {
+    application: String,
+    group: String,
+    spec: RolloutSpec,
+    defaults: GroupDefaults,
+    unknowns: Unknowns,
+    failures: Vec<CheckFailure>,
+}
+
+impl Declared {
+    fn id(&self) -> String {
+        format!("{}/{}/{}", self.application, self.group, self.spec.id())
+    }
+}
+
+fn read_inputs(inputs: &PropertyMap) -> Declared {
+    let u = Gather::default();
+    let r = Reader::new(inputs);
+    let application = u.required_text(&r, "applicationName");
+    let group = u.required_text(&r, "deploymentGroupName");
+    let function = u.function(&r, "functionName");
+    if r.string("aliasName").is_absent() {
+        r.fail("aliasName", "is required, but was not given");
+    }
+    let alias = u.alias(&r, "aliasName").unwrap_or_default();
+    let version = u.version(&r, "version");
+    let config = u.text(&r, "deploymentConfigName");
+    let alarms = u.texts(&r, "alarms");
+    let given = |key: &str| inputs.get(key).is_some_and(|value| !value.is_null());
+    let defaults = GroupDefaults {
+        deployment_config: config.is_none(),
+        alarms: alarms.is_none(),
+        auto_rollback: !given("autoRollback"),
+    };
+    let plain = RolloutSpec::plain(function, &alias, &version);
+    let spec = RolloutSpec {
+        routing: config.map_or_else(|| plain.routing.clone(), Routing::Named),
+        hooks: u.object(&r, "hooks", gather::hooks).unwrap_or_default(),
+        alarms: alarms.unwrap_or_default(),
+        auto_rollback: gather::auto_rollback(&u, &r),
+        on_conflict: u.choice(&r, "onConflict", &ON_CONFLICT).unwrap_or(OnConflict::Stop),
+        description: u.text(&r, "description"),
+        triggers: u.text_map(&r, "triggers"),
+        ..plain
+    };
+    Declared { application, group, spec, defaults, unknowns: u.unknowns(), failures: r.finish() }
+}
+
+pub fn check(news: PropertyMap) -> Checked {
+    Checked { failures: read_inputs(&news).failures, inputs: news }
+}
+
+pub fn diff(old_inputs: &PropertyMap, news: &PropertyMap) -> Diff {
+    let old = canonical::canonical(old_inputs, MEANINGS);
+    let new = canonical::canonical(news, MEANINGS);
+    diff::compare(&old, &new, REPLACE_KEYS)
+}
+
+pub async fn create(session: &Session, op: &Operation, inputs: PropertyMap) -> Result<Created, Failure> {
+    let declared = read_inputs(&inputs);
+    if op.preview {
+        let mut outputs = inputs;
+        if !declared.unknowns.contains("version") {
+            let version = PropertyValue::String(declared.spec.version);
+            outputs.insert("targetVersion".to_owned(), version);
+        }
+        return Ok(Created { id: String::new(), outputs, refresh_before_update: false });
+    }
+    let owner = new_owner(&op.urn);
+    let (memory, started) =
+        run(session, op, &declared, &owner, None).await.map_err(|error| Failure::plain(error.to_string()))?;
+    let outputs = outputs(inputs, &memory, &started);
+    Ok(Created { id: declared.id(), outputs, refresh_before_update: false })
+}
+
+/// A changed version, or changed triggers, is a new deployment; anything else only changes the state.
+pub async fn update(
+    session: &Session,
+    op: &Operation,
+    id: &str,
+    old_outputs: &PropertyMap,
+    inputs: PropertyMap,
+) -> Result<Updated, Failure> {
+    let declared = read_inputs(&inputs);
+    let memory = state::read(old_outputs);
+    if op.preview {
+        return Ok(Updated {
+            outputs: preview(old_outputs, inputs, &declared),
+            refresh_before_update: false,
+        });
+    }
+    let owner = memory.as_ref().map_or_else(|| new_owner(&op.urn), |memory| memory.owner.clone());
+    match run(session, op, &declared, &owner, memory).await {
+        Ok((memory, started)) => {
+            let started =
+                if started.deployment_id.is_empty() { unchanged(old_outputs, started) } else { started };
+            Ok(Updated { outputs: outputs(inputs, &memory, &started), refresh_before_update: false })
+        }
+        Err(error) => Err(partial(id, old_outputs.clone(), error.to_string(), false)),
+    }
+}
+
+/// The last deployment stays the one to know when no new one was needed.
+fn unchanged(old_outputs: &PropertyMap, started: Started) -> Started {
+    let old = |key: &str| old_outputs.get(key).and_then(PropertyValue::as_str).unwrap_or_default().to_owned();
+    if old("targetVersion") != started.target_version {
+        return started;
+    }
+    Started { deployment_id: old("deploymentId"), current_version: old("currentVersion"), ..started }
+}
+
+fn preview(old_outputs: &PropertyMap, inputs: PropertyMap, declared: &Declared) -> PropertyMap {
+    let mut outputs = inputs;
+    let old = |key: &str| old_outputs.get(key).cloned();
+    let same_version = old("targetVersion").and_then(|v| v.as_str().map(str::to_owned))
+        == Some(declared.spec.version.clone());
+    if same_version && !declared.unknowns.contains("version") && !declared.unknowns.contains("triggers") {
+        for key in MOVING.iter().chain(&["targetVersion"]) {
+            outputs.extend(old(key).map(|value| ((*key).to_owned(), value)));
+        }
+    } else if !declared.unknowns.contains("version") {
+        outputs.insert("targetVersion".to_owned(), PropertyValue::String(declared.spec.version.clone()));
+    }
+    outputs
+}
+
+async fn run(
+    session: &Session,
+    op: &Operation,
+    declared: &Declared,
+    owner: &Owner,
+    known: Option<Memory>,
+) -> Result<(Memory, Started), RolloutError> {
+    let reporter = EngineReporter::new(op.log.clone());
+    let cx = session.context(op, &reporter, LIMIT);
+    let memory = place(&cx, &declared.id(), owner, known).await?;
+    let started =
+        start_single(&cx, &declared.spec, &declared.application, &declared.group, &declared.defaults).await?;
+    op.log.status("");
+    Ok((memory, started))
+}
+
+/// The memory of this place; refused if what we remember was made elsewhere.
+async fn place<C: Cloud>(
+    cx: &Context<'_, C>,
+    id: &str,
+    owner: &Owner,
+    known: Option<Memory>,
+) -> Result<Memory, RolloutError> {
+    let here = cx.cloud.identity().await.doing(|| "could not ask who the caller is".to_owned())?;
+    match known {
+        Some(known) if known.account != here.account || known.region != here.region => {
+            Err(Refusal::WrongPlace {
+                id: id.to_owned(),
+                known_account: known.account,
+                known_region: known.region,
+                account: here.account,
+                region: here.region,
+            }
+            .into())
+        }
+        Some(known) => Ok(known),
+        None => Ok(Memory::new(owner.clone(), &here.account, &here.region, &here.partition)),
+    }
+}
+
+fn outputs(inputs: PropertyMap, memory: &Memory, started: &Started) -> PropertyMap {
+    let mut outputs = inputs;
+    let url = pieces::console_url(&memory.partition, &memory.region, &started.deployment_id);
+    let mut put = |key: &str, value: &str| {
+        outputs.insert(key.to_owned(), PropertyValue::String(value.to_owned()));
+    };
+    put("deploymentId", &started.deployment_id);
+    put("currentVersion", &started.current_version);
+    put("targetVersion", &started.target_version);
+    put("consoleUrl", &url);
+    state::write_private_only(&mut outputs, memory);
+    outputs
+}
+
+pub async fn read(
+    session: &Session,
+    op: &Operation,
+    id: &str,
+    inputs: PropertyMap,
+    outputs: PropertyMap,
+) -> Result<Option<ReadState>, Failure> {
+    let plain = |error: RolloutError| Failure::plain(error.to_string());
+    let Some((application, group, function, alias)) = split_id(id) else {
+        return Err(Failure::plain(format!(
+            "\"{id}\" is not an id of a LambdaDeployment: it is APPLICATION/GROUP/FUNCTION:ALIAS"
+        )));
+    };
+    let reporter = EngineReporter::new(op.log.clone());
+    let cx = session.context(op, &reporter, LIMIT);
+    let known = state::read(&outputs);
+    let imported = known.is_none();
+    let nobody = Owner { path: String::new(), generation: String::new() };
+    let memory = place(&cx, id, &nobody, known).await.map_err(plain)?;
+    let (found, state) =
+        tokio::try_join!(cx.cloud.alias(function, alias), cx.cloud.group(application, group))
+            .doing(|| format!("could not read what exists for {id}"))
+            .map_err(plain)?;
+    let (Some(found), Some(state)) = (found, state) else { return Ok(None) };
+    if !imported {
+        return Ok(Some(ReadState { id: id.to_owned(), inputs, outputs, refresh_before_update: false }));
+    }
+    let text = |text: &str| PropertyValue::String(text.to_owned());
+    let inputs = PropertyMap::from([
+        ("applicationName".to_owned(), text(application)),
+        ("deploymentGroupName".to_owned(), text(group)),
+        ("functionName".to_owned(), text(function)),
+        ("aliasName".to_owned(), text(alias)),
+        ("version".to_owned(), text(&found.version)),
+    ]);
+    let started = Started {
+        deployment_id: state.last_attempted.unwrap_or_default(),
+        current_version: found.version.clone(),
+        target_version: found.version,
+    };
+    let outputs = self::outputs(inputs.clone(), &memory, &started);
+    Ok(Some(ReadState { id: id.to_owned(), inputs, outputs, refresh_before_update: false }))
+}
+
+fn split_id(id: &str) -> Option<(&str, &str, &str, &str)> {
+    let (pieces, alias) = id.rsplit_once(':')?;
+    let (pieces, function) = pieces.rsplit_once('/')?;
+    let (application, group) = pieces.split_once('/')?;
+    Some((application, group, function, alias))
+}
+
+/// Stops what still runs; a deployment that ended is only forgotten.
+pub async fn delete(
+    session: &Session,
+    op: &Operation,
+    id: &str,
+    outputs: &PropertyMap,
+) -> Result<(), Failure> {
+    let plain = |error: RolloutError| Failure::plain(error.to_string());
+    let reporter = EngineReporter::new(op.log.clone());
+    let cx = session.context(op, &reporter, LIMIT);
+    let nobody = Owner { path: String::new(), generation: String::new() };
+    place(&cx, id, &nobody, state::read(outputs)).await.map_err(plain)?;
+    let deployment = outputs.get("deploymentId").and_then(PropertyValue::as_str).unwrap_or_default();
+    if deployment.is_empty() {
+        return Ok(());
+    }
+    forget(&cx, deployment).await.map_err(plain)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_id_says_everything_that_an_import_needs() {
+        assert_eq!(split_id("app/group/api:stable"), Some(("app", "group", "api", "stable")));
+        assert_eq!(split_id("api:stable"), None);
+    }
+}

@@ -1,0 +1,177 @@
+//! The provider: finds the resource that a call is about, and hands it the session.
+
+use tokio::sync::RwLock;
+
+use crate::pulumi::diff::{self, Diff};
+use crate::pulumi::{
+    CheckFailure, CheckRequest, Checked, ConfigureError, CreateRequest, Created, DeleteRequest, DiffRequest,
+    Failure, InvokeRequest, Invoked, Operation, PropertyMap, PropertyPath, Provider, ReadRequest, ReadState,
+    UpdateRequest, Updated,
+};
+use crate::resources::session::Session;
+use crate::resources::{
+    config, deployment_waiter, function_alias, function_rollout, functions, lambda_deployment,
+};
+
+const SCHEMA: &str = include_str!("../../schema.json");
+
+/// Nothing is known before `configure`, and no call is made by it.
+#[derive(Debug, Default)]
+pub struct RolloutProvider {
+    session: RwLock<Option<Session>>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    FunctionRollout,
+    FunctionAlias,
+    LambdaDeployment,
+    DeploymentWaiter,
+}
+
+impl Kind {
+    fn of(operation: &Operation) -> Result<Self, Failure> {
+        match operation.type_token.as_str() {
+            "lambda-rollout:index:FunctionRollout" => Ok(Self::FunctionRollout),
+            "lambda-rollout:index:FunctionAlias" => Ok(Self::FunctionAlias),
+            "lambda-rollout:index:LambdaDeployment" => Ok(Self::LambdaDeployment),
+            "lambda-rollout:index:DeploymentWaiter" => Ok(Self::DeploymentWaiter),
+            other => Err(Failure::plain(format!(
+                "\"{other}\" is not a resource of lambda-rollout: there are FunctionRollout, FunctionAlias, LambdaDeployment and DeploymentWaiter"
+            ))),
+        }
+    }
+}
+
+impl RolloutProvider {
+    async fn session(&self) -> Result<Session, Failure> {
+        let session = self.session.read().await.clone();
+        session.ok_or_else(|| Failure::plain("the provider was not configured"))
+    }
+}
+
+impl Provider for RolloutProvider {
+    fn name(&self) -> &'static str {
+        "lambda-rollout"
+    }
+
+    fn version(&self) -> &'static str {
+        env!("CARGO_PKG_VERSION")
+    }
+
+    fn schema(&self) -> &'static str {
+        SCHEMA
+    }
+
+    fn secret_config(&self) -> &[&str] {
+        config::SECRETS
+    }
+
+    async fn check_config(&self, request: CheckRequest) -> Checked {
+        let failures: Vec<CheckFailure> = config::read(&request.inputs).failures;
+        Checked { inputs: request.inputs, failures }
+    }
+
+    /// Another region or another account is another set of objects; everything else is a way to reach the same ones.
+    async fn diff_config(&self, request: DiffRequest) -> Diff {
+        let mut diff = diff::compare(&request.old_inputs, &request.inputs, &["region"]);
+        // A region that is not known yet is most likely the same.
+        if request.inputs.get("region").is_some_and(crate::pulumi::PropertyValue::is_unknown) {
+            diff.changes.retain(|change| change.path != PropertyPath::root().key("region"));
+        }
+        diff
+    }
+
+    async fn configure(&self, config: PropertyMap) -> Result<(), ConfigureError> {
+        let session = config::session(&config, config::clock()).await?;
+        *self.session.write().await = Some(session);
+        Ok(())
+    }
+
+    async fn check(&self, operation: Operation, request: CheckRequest) -> Result<Checked, Failure> {
+        Ok(match Kind::of(&operation)? {
+            Kind::FunctionRollout => function_rollout::check(request.inputs),
+            Kind::FunctionAlias => function_alias::check(request.inputs),
+            Kind::LambdaDeployment => lambda_deployment::check(request.inputs),
+            Kind::DeploymentWaiter => deployment_waiter::check(request.inputs),
+        })
+    }
+
+    async fn diff(&self, operation: Operation, request: DiffRequest) -> Result<Diff, Failure> {
+        let DiffRequest { old_inputs, old_outputs, inputs, .. } = &request;
+        Ok(match Kind::of(&operation)? {
+            Kind::FunctionRollout => function_rollout::diff(&operation, old_inputs, old_outputs, inputs),
+            Kind::FunctionAlias => function_alias::diff(old_inputs, inputs),
+            Kind::LambdaDeployment => lambda_deployment::diff(old_inputs, inputs),
+            Kind::DeploymentWaiter => deployment_waiter::diff(old_inputs, inputs),
+        })
+    }
+
+    async fn create(&self, operation: Operation, request: CreateRequest) -> Result<Created, Failure> {
+        let session = self.session().await?;
+        match Kind::of(&operation)? {
+            Kind::FunctionRollout => function_rollout::create(&session, &operation, request.inputs).await,
+            Kind::FunctionAlias => function_alias::create(&session, &operation, request.inputs).await,
+            Kind::LambdaDeployment => lambda_deployment::create(&session, &operation, request.inputs).await,
+            Kind::DeploymentWaiter => deployment_waiter::create(&session, &operation, request.inputs).await,
+        }
+    }
+
+    async fn read(&self, operation: Operation, request: ReadRequest) -> Result<Option<ReadState>, Failure> {
+        let session = self.session().await?;
+        let ReadRequest { id, inputs, outputs } = request;
+        let kind = Kind::of(&operation)?;
+        if kind == Kind::DeploymentWaiter {
+            return deployment_waiter::read(&id, inputs, outputs);
+        }
+        let (inputs, outputs) = (inputs.unwrap_or_default(), outputs.unwrap_or_default());
+        match kind {
+            Kind::FunctionAlias => function_alias::read(&session, &operation, &id, inputs, &outputs).await,
+            Kind::LambdaDeployment => {
+                lambda_deployment::read(&session, &operation, &id, inputs, outputs).await
+            }
+            _ => function_rollout::read(&session, &operation, &id, inputs, outputs).await,
+        }
+    }
+
+    async fn update(&self, operation: Operation, request: UpdateRequest) -> Result<Updated, Failure> {
+        let session = self.session().await?;
+        let UpdateRequest { id, old_outputs, inputs, .. } = request;
+        match Kind::of(&operation)? {
+            Kind::FunctionRollout => {
+                function_rollout::update(&session, &operation, &id, &old_outputs, inputs).await
+            }
+            Kind::FunctionAlias => {
+                function_alias::update(&session, &operation, &id, &old_outputs, inputs).await
+            }
+            Kind::LambdaDeployment => {
+                lambda_deployment::update(&session, &operation, &id, &old_outputs, inputs).await
+            }
+            Kind::DeploymentWaiter => {
+                deployment_waiter::update(&session, &operation, &id, &old_outputs, inputs).await
+            }
+        }
+    }
+
+    async fn delete(&self, operation: Operation, request: DeleteRequest) -> Result<(), Failure> {
+        let session = self.session().await?;
+        let DeleteRequest { id, old_outputs, .. } = &request;
+        match Kind::of(&operation)? {
+            Kind::FunctionRollout => function_rollout::delete(&session, &operation, id, old_outputs).await,
+            Kind::FunctionAlias => function_alias::delete(&session, &operation, id, old_outputs).await,
+            Kind::LambdaDeployment => lambda_deployment::delete(&session, &operation, id, old_outputs).await,
+            Kind::DeploymentWaiter => Ok(()),
+        }
+    }
+
+    async fn invoke(&self, _operation: Operation, request: InvokeRequest) -> Result<Invoked, Failure> {
+        let session = self.session().await?;
+        match request.token.as_str() {
+            "lambda-rollout:index:getDeployment" => functions::get_deployment(&session, &request.args).await,
+            "lambda-rollout:index:getRollout" => functions::get_rollout(&session, &request.args).await,
+            other => Err(Failure::plain(format!(
+                "\"{other}\" is not a function of lambda-rollout: there are getDeployment and getRollout"
+            ))),
+        }
+    }
+}

@@ -1,0 +1,72 @@
+//! What a configured provider gives to every resource: AWS, the clock, and the settings for the hour when it matters.
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use crate::aws::Aws;
+use crate::pulumi::Operation;
+use crate::resources::reporter::EngineReporter;
+use crate::rollout::clock::Clock;
+use crate::rollout::context::Context;
+use crate::rollout::spec::{AlarmsAlreadyFiring, RolloutSpec, Routing};
+use crate::rollout::strategy::Strategy;
+
+/// What can be changed for one run without an edit of the program.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Overrides {
+    pub alarms_already_firing: Option<AlarmsAlreadyFiring>,
+    pub strategy: Option<Strategy>,
+    pub skip_bake: bool,
+    pub default_tags: std::collections::BTreeMap<String, String>,
+}
+
+#[derive(Debug, Clone)]
+pub struct Session {
+    pub aws: Aws,
+    pub clock: Clock,
+    pub overrides: Overrides,
+}
+
+impl Session {
+    pub fn context<'a>(
+        &'a self,
+        op: &Operation,
+        reporter: &'a EngineReporter,
+        default_limit: Duration,
+    ) -> Context<'a, Aws> {
+        let limit = op.timeout.unwrap_or_else(|| self.clock.scaled(default_limit));
+        Context {
+            cloud: &self.aws,
+            clock: self.clock,
+            reporter,
+            cancel: op.cancel.clone(),
+            deadline: Instant::now().checked_add(limit),
+        }
+    }
+
+    /// Applies the overrides, and says so.
+    pub fn override_spec(&self, spec: &mut RolloutSpec, op: &Operation) {
+        for (key, value) in &self.overrides.default_tags {
+            spec.tags.entry(key.clone()).or_insert_with(|| value.clone());
+        }
+        let mut said = Vec::new();
+        if let Some(choice) =
+            self.overrides.alarms_already_firing.filter(|c| *c != spec.alarms_already_firing)
+        {
+            spec.alarms_already_firing = choice;
+            said.push(format!("alarmsAlreadyFiring is {choice:?}").to_lowercase());
+        }
+        if let Some(strategy) = self.overrides.strategy {
+            said.push(format!("the strategy is {}", strategy.describe()));
+            spec.routing = Routing::Strategy(strategy);
+        }
+        if self.overrides.skip_bake && !spec.bake.is_zero() {
+            spec.bake = Duration::ZERO;
+            said.push("there is no bake".to_owned());
+        }
+        if !said.is_empty() {
+            op.log.warn(format!("{}: by the provider's configuration, {}", spec.id(), said.join(", ")));
+        }
+    }
+}

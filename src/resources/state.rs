@@ -1,0 +1,188 @@
+//! The memory of a rollout in the resource's outputs: the public ones, and what only we read back.
+
+use std::time::SystemTime;
+
+use crate::pulumi::{PropertyMap, PropertyValue};
+use crate::rollout::memory::{LastRollout, Made, Memory};
+use crate::rollout::owner::Owner;
+use crate::rollout::pieces;
+use crate::rollout::plan::IN_PROGRESS;
+
+use super::time;
+
+/// The key of the private part. Names that begin with two underscores are shown to nobody.
+const PRIVATE: &str = "__rollout";
+/// The number of the private part's shape. Every shape ever written is read.
+const SHAPE: f64 = 1.0;
+
+/// Writes the memory beside the inputs. `function` and `alias` are in the outputs as ARNs and qualifiers.
+pub fn write(outputs: &mut PropertyMap, memory: &Memory, function: &str, alias: &str) {
+    let identity = memory.identity();
+    let arn = |alias: &str| format!("{}:{alias}", pieces::function_arn(function, &identity));
+    let invoke = |arn: &str| pieces::invoke_arn(arn, &identity);
+    let latest = memory.latest_alias_name.as_str();
+    let latest_arn = if latest.is_empty() { String::new() } else { arn(latest) };
+    let latest_invoke = if latest.is_empty() { String::new() } else { invoke(&latest_arn) };
+    let mut put = |key: &str, value: &str| {
+        outputs.insert(key.to_owned(), PropertyValue::String(value.to_owned()));
+    };
+    put("targetArn", &arn(alias));
+    put("invokeArn", &invoke(&arn(alias)));
+    put("qualifier", alias);
+    put("latestTargetArn", &latest_arn);
+    put("latestInvokeArn", &latest_invoke);
+    put("latestQualifier", latest);
+    put("url", &memory.url);
+    put("latestUrl", &memory.latest_url);
+    put("applicationName", &memory.application);
+    put("deploymentGroupName", &memory.group);
+    put("deploymentConfigName", &memory.deployment_config);
+    put("serviceRoleArn", &memory.service_role_arn);
+    put("errorAlarmName", &memory.error_alarm);
+    put("deploymentId", &memory.deployment_id);
+    put("deploymentStatus", &memory.deployment_status);
+    put("servingVersion", &memory.serving_version);
+    put("failedVersion", &memory.failed_version);
+    put("consoleUrl", &pieces::console_url(&memory.partition, &memory.region, &memory.deployment_id));
+    if let Some(last) = &memory.last_rollout {
+        outputs.insert("lastRollout".to_owned(), PropertyValue::Object(write_last(last)));
+    }
+    outputs.insert(PRIVATE.to_owned(), PropertyValue::Object(write_private(memory)));
+}
+
+/// For resources whose public outputs are fewer.
+pub fn write_private_only(outputs: &mut PropertyMap, memory: &Memory) {
+    outputs.insert(PRIVATE.to_owned(), PropertyValue::Object(write_private(memory)));
+}
+
+/// Reads the memory back; `None` if these outputs are not of a rollout that exists.
+pub fn read(outputs: &PropertyMap) -> Option<Memory> {
+    let private = outputs.get(PRIVATE)?.as_object()?;
+    let kept = |key: &str| private.get(key).and_then(PropertyValue::as_str).unwrap_or_default();
+    let shown = |key: &str| outputs.get(key).and_then(PropertyValue::as_str).unwrap_or_default().to_owned();
+    let list = |key: &str| -> Vec<String> {
+        let items = private.get(key).and_then(PropertyValue::as_array).unwrap_or_default();
+        items.iter().filter_map(PropertyValue::as_str).map(str::to_owned).collect()
+    };
+    let made = list("made");
+    let has = |piece: &str| made.iter().any(|name| name == piece);
+    let owner = Owner { path: kept("owner").to_owned(), generation: kept("generation").to_owned() };
+    Some(Memory {
+        made: Made {
+            alias: has("alias"),
+            latest_alias: has("latestAlias"),
+            application: has("application"),
+            group: has("group"),
+            role: has("role"),
+        },
+        application: shown("applicationName"),
+        group: shown("deploymentGroupName"),
+        deployment_config: shown("deploymentConfigName"),
+        service_role_arn: shown("serviceRoleArn"),
+        latest_alias_name: shown("latestQualifier"),
+        url: shown("url"),
+        latest_url: shown("latestUrl"),
+        error_alarm: shown("errorAlarmName"),
+        deployment_id: shown("deploymentId"),
+        deployment_status: shown("deploymentStatus"),
+        serving_version: shown("servingVersion"),
+        failed_version: shown("failedVersion"),
+        trigger_mark: kept("triggerMark").to_owned(),
+        served: list("served"),
+        last_rollout: outputs.get("lastRollout").and_then(PropertyValue::as_object).and_then(read_last),
+        ..Memory::new(owner, kept("account"), kept("region"), kept("partition"))
+    })
+}
+
+/// Whether a deployment was running when this state was written.
+pub fn is_live(memory: &Memory) -> bool {
+    memory.last_rollout.as_ref().is_some_and(|last| last.status == IN_PROGRESS)
+        && !memory.deployment_id.is_empty()
+}
+
+fn write_private(memory: &Memory) -> PropertyMap {
+    let Made { alias, latest_alias, application, group, role } = memory.made;
+    let made = [
+        (alias, "alias"),
+        (latest_alias, "latestAlias"),
+        (application, "application"),
+        (group, "group"),
+        (role, "role"),
+    ];
+    let made =
+        made.iter().filter(|(is_made, _)| *is_made).map(|(_, name)| PropertyValue::from(*name)).collect();
+    let served = memory.served.iter().map(|version| PropertyValue::from(version.as_str())).collect();
+    PropertyMap::from([
+        ("v".to_owned(), PropertyValue::Number(SHAPE)),
+        ("owner".to_owned(), PropertyValue::from(memory.owner.path.as_str())),
+        ("generation".to_owned(), PropertyValue::from(memory.owner.generation.as_str())),
+        ("account".to_owned(), PropertyValue::from(memory.account.as_str())),
+        ("region".to_owned(), PropertyValue::from(memory.region.as_str())),
+        ("partition".to_owned(), PropertyValue::from(memory.partition.as_str())),
+        ("made".to_owned(), PropertyValue::Array(made)),
+        ("served".to_owned(), PropertyValue::Array(served)),
+        ("triggerMark".to_owned(), PropertyValue::from(memory.trigger_mark.as_str())),
+    ])
+}
+
+fn write_last(last: &LastRollout) -> PropertyMap {
+    let ended = last.ended.map(time::format).unwrap_or_default();
+    PropertyMap::from([
+        ("version".to_owned(), PropertyValue::from(last.version.as_str())),
+        ("status".to_owned(), PropertyValue::from(last.status.as_str())),
+        ("reason".to_owned(), PropertyValue::from(last.reason.as_str())),
+        ("requests".to_owned(), PropertyValue::Number(last.requests)),
+        ("errors".to_owned(), PropertyValue::Number(last.errors)),
+        ("startedAt".to_owned(), PropertyValue::from(time::format(last.started).as_str())),
+        ("endedAt".to_owned(), PropertyValue::from(ended.as_str())),
+    ])
+}
+
+fn read_last(map: &PropertyMap) -> Option<LastRollout> {
+    let text = |key: &str| map.get(key).and_then(PropertyValue::as_str).unwrap_or_default();
+    let number = |key: &str| map.get(key).and_then(PropertyValue::as_number).unwrap_or_default();
+    Some(LastRollout {
+        version: text("version").to_owned(),
+        status: text("status").to_owned(),
+        reason: text("reason").to_owned(),
+        requests: number("requests"),
+        errors: number("errors"),
+        started: time::parse(text("startedAt")).unwrap_or(SystemTime::UNIX_EPOCH),
+        ended: time::parse(text("endedAt")),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::time::Duration;
+
+    #[test]
+    fn a_memory_is_read_back_as_it_was_written() {
+        let mut memory = Memory::new(Owner::new("p", "s", "n", "g1"), "123456789012", "eu-west-1", "aws");
+        memory.made = Made { alias: true, role: true, ..Made::default() };
+        memory.latest_alias_name = "latest".to_owned();
+        memory.application = "rollout-api.stable".to_owned();
+        memory.failed_version = "3".to_owned();
+        memory.record_serving("2");
+        memory.last_rollout = Some(LastRollout {
+            version: "3".to_owned(),
+            status: "Failed".to_owned(),
+            reason: "r".to_owned(),
+            requests: 12.0,
+            errors: 3.0,
+            started: SystemTime::UNIX_EPOCH + Duration::from_secs(1_700_000_000),
+            ended: None,
+        });
+        let mut outputs = PropertyMap::new();
+        write(&mut outputs, &memory, "api", "stable");
+        assert_eq!(read(&outputs), Some(memory));
+        let arn = outputs["targetArn"].as_str();
+        assert_eq!(arn, Some("arn:aws:lambda:eu-west-1:123456789012:function:api:stable"));
+    }
+
+    #[test]
+    fn outputs_of_something_else_are_no_memory() {
+        assert_eq!(read(&PropertyMap::new()), None);
+    }
+}

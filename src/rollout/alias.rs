@@ -1,0 +1,111 @@
+//! An alias of its own: it points at the version given to it, or is made once and then left to a rollout.
+
+use super::apply::apply;
+use super::cloud::{AliasState, Cloud, FunctionUrl, Identity, Permission};
+use super::context::{Context, Doing, RolloutError};
+use super::memory::Memory;
+use super::names;
+use super::owner::{Maker, Owner};
+use super::pieces;
+use super::plan::{Step, check_owner, permission_steps, url_steps};
+use super::refusal::Refusal;
+
+/// Lambda's limit for an alias description.
+const DESCRIPTION_LIMIT: usize = 256;
+
+#[derive(Debug, Clone, PartialEq)]
+pub struct AliasSpec {
+    pub function: String,
+    pub alias: String,
+    pub version: String,
+    /// Whether the alias follows `version` after its creation.
+    pub follow: bool,
+    pub url: Option<FunctionUrl>,
+    pub permissions: Vec<Permission>,
+    pub adopt: bool,
+    pub description: Option<String>,
+}
+
+/// Makes AWS as declared. The address of the URL comes back in the memory.
+pub async fn reconcile_alias<C: Cloud>(
+    cx: &Context<'_, C>,
+    spec: &AliasSpec,
+    owner: &Owner,
+    identity: &Identity,
+    known: bool,
+) -> Result<Memory, RolloutError> {
+    let (function, alias) = (&spec.function, &spec.alias);
+    let (state, url, statements) = tokio::try_join!(
+        cx.cloud.alias(function, alias),
+        cx.cloud.function_url(function, alias),
+        cx.cloud.permissions(function, alias),
+    )
+    .doing(|| format!("could not read alias {alias} of {function}"))?;
+    let first = alias_step(spec, owner, state.as_ref(), known)?;
+    if !first.is_empty() && cx.cloud.version(function, &spec.version).await.ok().flatten().is_none() {
+        let (function, version, region) = (function.clone(), spec.version.clone(), identity.region.clone());
+        return Err(Refusal::NoVersion { function, version, region }.into());
+    }
+    let mut memory = Memory::new(owner.clone(), &identity.account, &identity.region, &identity.partition);
+    memory.url = url.as_ref().map(|(_, address)| address.clone()).unwrap_or_default();
+    for step in first {
+        apply(cx, function, std::slice::from_ref(&step), &mut memory).await?;
+    }
+    let wanted = pieces::alias_permissions(&spec.permissions, spec.url.as_ref(), owner);
+    let mut attachments = url_steps(alias, spec.url.as_ref(), url.as_ref());
+    attachments.extend(permission_steps(alias, &wanted, &statements, owner));
+    apply(cx, function, &attachments, &mut memory).await?;
+    Ok(memory)
+}
+
+fn alias_step(
+    spec: &AliasSpec,
+    owner: &Owner,
+    state: Option<&AliasState>,
+    known: bool,
+) -> Result<Vec<Step>, Refusal> {
+    let (alias, version) = (spec.alias.clone(), spec.version.clone());
+    let description = description(spec, owner);
+    let Some(state) = state else { return Ok(vec![Step::CreateAlias { alias, version, description }]) };
+    if !known {
+        let holder = Owner::from_alias_description(&state.description).map(|(_, holder)| holder);
+        let name = format!("{}:{alias}", spec.function);
+        check_owner(spec.adopt, "alias", &name, owner, holder.as_ref())?;
+    }
+    let mut steps = Vec::new();
+    if state.description != description {
+        steps.push(Step::MarkAlias { alias: alias.clone(), description });
+    }
+    if spec.follow && (state.version != version || state.weight.is_some()) {
+        steps.push(Step::MoveAlias { alias, version });
+    }
+    Ok(steps)
+}
+
+fn description(spec: &AliasSpec, owner: &Owner) -> String {
+    let mark = owner.alias_description(Maker::Alias);
+    match &spec.description {
+        Some(text) => names::cut(&format!("{mark} {text}"), DESCRIPTION_LIMIT),
+        None => mark,
+    }
+}
+
+/// Takes the alias away, if it is of this making of the resource.
+pub async fn remove_alias<C: Cloud>(
+    cx: &Context<'_, C>,
+    function: &str,
+    alias: &str,
+    owner: &Owner,
+) -> Result<(), RolloutError> {
+    let state = cx.cloud.alias(function, alias).await.doing(|| format!("could not read alias {alias}"))?;
+    let Some(state) = state else { return Ok(()) };
+    let holder = Owner::from_alias_description(&state.description).map(|(_, holder)| holder);
+    if holder.is_some_and(|holder| holder != *owner) {
+        return Ok(());
+    }
+    cx.cloud
+        .delete_function_url(function, alias)
+        .await
+        .doing(|| format!("could not delete the function URL of alias {alias}"))?;
+    cx.cloud.delete_alias(function, alias).await.doing(|| format!("could not delete alias {alias}"))
+}

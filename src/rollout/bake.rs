@@ -1,0 +1,188 @@
+//! After all traffic has moved: keep watching, because CloudWatch is minutes late, and go back if it was a mistake.
+
+use std::time::{Duration, SystemTime};
+
+use super::alarm;
+use super::appspec::{Hooks, app_spec};
+use super::cloud::{Cloud, CloudError, NewDeployment, Traffic};
+use super::context::{Context, Doing, RolloutError};
+use super::deploy::Run;
+use super::duration;
+use super::failure;
+use super::follow;
+use super::memory::Memory;
+use super::pieces::Pieces;
+use super::report::{Cause, FailureReport, Serving};
+use super::spec::{RollbackEvent, RolloutSpec};
+use super::strategy::Strategy;
+
+const LOOK: Duration = Duration::from_secs(15);
+/// Lambda's metrics come in points of a minute.
+const POINT: Duration = Duration::from_mins(1);
+
+pub async fn bake<C: Cloud>(
+    cx: &Context<'_, C>,
+    spec: &RolloutSpec,
+    pieces: &Pieces,
+    run: &Run,
+    last_shift: SystemTime,
+    memory: &mut Memory,
+) -> Result<(), RolloutError> {
+    let baked = || cx.clock.passed(SystemTime::now().duration_since(last_shift).unwrap_or_default());
+    let mut said_blind = false;
+    while let Some(left) = spec.bake.checked_sub(baked()).filter(|left| !left.is_zero()) {
+        cx.reporter.status(&format!(
+            "100 % on version {} · watching for another {}",
+            run.to,
+            duration::short(left)
+        ));
+        let pause = cx.pause(left.min(LOOK)).await;
+        match find_trouble(cx, spec, run, last_shift).await {
+            Ok(Some(cause)) => return Err(go_back(cx, spec, pieces, run, cause, memory).await),
+            Err(error) if !said_blind => {
+                cx.reporter.warn(&format!("cannot watch version {} at the moment: {error}", run.to));
+                said_blind = true;
+            }
+            Ok(None) | Err(_) => {}
+        }
+        if let Err(why) = pause {
+            return Err(RolloutError::Left(format!(
+                "{why} while version {} was watched; it serves all traffic, and nobody watches it now",
+                run.to
+            )));
+        }
+    }
+    Ok(())
+}
+
+/// Requests and errors of the new version: while traffic was split, and after the last shift by the alias alone,
+/// because Lambda need not name the version of an alias without weights.
+pub async fn exposure<C: Cloud>(
+    cx: &Context<'_, C>,
+    spec: &RolloutSpec,
+    run: &Run,
+    last_shift: Option<SystemTime>,
+) -> Result<Traffic, CloudError> {
+    let (function, alias) = (&spec.function.name, &spec.alias);
+    let now = SystemTime::now();
+    let by_version = cx.cloud.traffic(function, alias, Some(&run.to), run.started, now).await?;
+    let Some(last_shift) = last_shift else {
+        return Ok(by_version);
+    };
+    let alone = cx.cloud.traffic(function, alias, None, next_point(cx, last_shift), now).await?;
+    let split = cx.cloud.traffic(function, alias, Some(&run.to), run.started, last_shift).await?;
+    Ok(Traffic {
+        requests: by_version.requests.max(split.requests + alone.requests),
+        errors: by_version.errors.max(split.errors + alone.errors),
+    })
+}
+
+async fn find_trouble<C: Cloud>(
+    cx: &Context<'_, C>,
+    spec: &RolloutSpec,
+    run: &Run,
+    last_shift: SystemTime,
+) -> Result<Option<Cause>, CloudError> {
+    let alarms = if run.alarms.is_empty() { Vec::new() } else { cx.cloud.alarms(&run.alarms).await? };
+    let firing: Vec<_> = alarms
+        .into_iter()
+        .filter(|alarm| alarm.state == "ALARM")
+        .map(|alarm| (alarm.name, alarm.reason))
+        .collect();
+    if !firing.is_empty() {
+        return Ok(Some(Cause::Alarm { alarms: firing, while_baking: true }));
+    }
+    let Some(settings) = &spec.error_alarm else {
+        return Ok(None);
+    };
+    let (function, alias) = (&spec.function.name, &spec.alias);
+    let now = SystemTime::now();
+    let new = cx.cloud.traffic(function, alias, None, next_point(cx, last_shift), now).await?;
+    if new.errors <= 0.0 {
+        return Ok(None);
+    }
+    let old = cx.cloud.traffic(function, alias, Some(&run.from), run.started, last_shift).await?;
+    Ok(alarm::is_bad(settings, new, old).then(|| Cause::Errors {
+        detail: format!(
+            "{:.0} of {:.0} requests failed while all traffic was on version {}",
+            new.errors, new.requests, run.to
+        ),
+    }))
+}
+
+/// The first metric point that begins after `time`: an earlier one may count what the old version did.
+fn next_point<C: Cloud>(cx: &Context<'_, C>, time: SystemTime) -> SystemTime {
+    let point = cx.clock.scaled(POINT).as_nanos().max(1);
+    let since_epoch = time.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_nanos();
+    let next = since_epoch.div_ceil(point) * point;
+    SystemTime::UNIX_EPOCH + Duration::from_nanos(u64::try_from(next).unwrap_or(u64::MAX))
+}
+
+/// CodeDeploy is done with this deployment, so going back is a deployment of our own.
+async fn go_back<C: Cloud>(
+    cx: &Context<'_, C>,
+    spec: &RolloutSpec,
+    pieces: &Pieces,
+    run: &Run,
+    cause: Cause,
+    memory: &mut Memory,
+) -> RolloutError {
+    let wanted = spec.auto_rollback.contains(&RollbackEvent::Alarm);
+    let serving = if wanted {
+        cx.reporter.warn(&format!(
+            "version {}: {}; going back to version {}",
+            run.to,
+            cause.summary(),
+            run.from
+        ));
+        match deploy_back(cx, spec, pieces, run).await {
+            Ok(rollback) => Serving::RolledBack { version: run.from.clone(), rollback },
+            Err(error) => Serving::RollbackFailed {
+                version: run.to.clone(),
+                rollback: String::new(),
+                detail: error.to_string(),
+            },
+        }
+    } else {
+        Serving::NotRolledBack { version: run.to.clone(), second: None }
+    };
+    let report = FailureReport {
+        cause,
+        serving,
+        reached: 100,
+        after: cx.clock.passed(SystemTime::now().duration_since(run.started).unwrap_or_default()),
+        ..failure::blank(spec)
+    };
+    failure::complete(cx, spec, run, report, memory).await
+}
+
+async fn deploy_back<C: Cloud>(
+    cx: &Context<'_, C>,
+    spec: &RolloutSpec,
+    pieces: &Pieces,
+    run: &Run,
+) -> Result<String, RolloutError> {
+    let deployment = NewDeployment {
+        application: pieces.application.clone(),
+        group: pieces.group.clone(),
+        deployment_config: Strategy::AllAtOnce.config_name(),
+        app_spec: app_spec(&spec.function.name, &spec.alias, &run.to, &run.from, &Hooks::default()),
+        description: format!("{}: back from version {} to {}", spec.id(), run.to, run.from),
+        alarms: Vec::new(),
+        ignore_alarm_poll_failure: true,
+        rollback_events: Vec::new(),
+    };
+    let id = cx
+        .cloud
+        .create_deployment(&deployment)
+        .await
+        .doing(|| format!("could not start going back to version {}", run.from))?;
+    let ended = follow::await_end(cx, &id).await?;
+    if ended.status == super::cloud::DeploymentStatus::Succeeded {
+        return Ok(id);
+    }
+    Err(RolloutError::Left(format!(
+        "deployment {id} ended as {}: {}",
+        ended.status_text, ended.error_message
+    )))
+}

@@ -1,0 +1,84 @@
+//! Clears the way for a rollout: what runs on the group, and what an earlier deployment left behind.
+
+use super::cloud::{AliasChange, Cloud, CloudErrorKind, DeploymentStatus};
+use super::context::{Context, Doing, RolloutError};
+use super::failure;
+use super::follow;
+use super::plan::Obstacle;
+use super::preflight::left;
+use super::spec::RolloutSpec;
+
+const LOOK: std::time::Duration = std::time::Duration::from_secs(10);
+
+pub async fn clear<C: Cloud>(
+    cx: &Context<'_, C>,
+    spec: &RolloutSpec,
+    obstacle: &Obstacle,
+) -> Result<(), RolloutError> {
+    match obstacle {
+        Obstacle::Rollback { deployment } => {
+            cx.reporter.info(&format!("{}: waiting for rollback {deployment}", spec.id()));
+            follow::await_end(cx, deployment).await.map(drop)
+        }
+        Obstacle::Running { deployment, version } => {
+            cx.reporter
+                .info(&format!("{}: waiting for deployment {deployment} of version {version}", spec.id()));
+            await_other(cx, deployment).await
+        }
+        Obstacle::Superseded { deployment, version } => {
+            cx.reporter.warn(&format!(
+                "{}: deployment {deployment} of version {version} is stopped in favour of version {}",
+                spec.id(),
+                spec.version
+            ));
+            stop(cx, deployment).await
+        }
+        Obstacle::HalfShifted { main, second, revision } => {
+            cx.reporter.warn(&format!(
+                "{}: an ended deployment left traffic split between versions {main} and {second}; putting all of it on version {main}",
+                spec.id()
+            ));
+            let change = AliasChange {
+                version: Some(main.clone()),
+                clear_weights: true,
+                if_revision: Some(revision.clone()),
+                ..AliasChange::default()
+            };
+            match cx.cloud.update_alias(&spec.function.name, &spec.alias, &change).await {
+                // Somebody was faster; the next look tells what it is now.
+                Err(error) if error.kind == CloudErrorKind::Changed => Ok(()),
+                other => other.map(drop).doing(|| format!("could not put alias {} back", spec.alias)),
+            }
+        }
+    }
+}
+
+/// Stops a deployment with rollback, and waits until the alias is whole again.
+pub async fn stop<C: Cloud>(cx: &Context<'_, C>, id: &str) -> Result<(), RolloutError> {
+    match cx.cloud.stop_deployment(id, true).await {
+        // It ended in the same moment: nothing is left to stop.
+        Err(error) if matches!(error.kind, CloudErrorKind::AlreadyEnded | CloudErrorKind::NotFound) => {}
+        other => other.doing(|| format!("could not stop deployment {id}"))?,
+    }
+    let ended = follow::await_end(cx, id).await?;
+    if ended.status != DeploymentStatus::Stopped {
+        return Ok(());
+    }
+    match failure::find_rollback(cx, &ended, true).await {
+        Some(rollback) => follow::await_end(cx, &rollback).await.map(drop),
+        None => Ok(()),
+    }
+}
+
+async fn await_other<C: Cloud>(cx: &Context<'_, C>, id: &str) -> Result<(), RolloutError> {
+    loop {
+        let seen = cx
+            .or_interrupted(cx.cloud.watch(id, LOOK))
+            .await
+            .map_err(|why| left(&format!("deployment {id} is still running, nothing was started"), why))?
+            .doing(|| format!("could not read deployment {id}"))?;
+        if seen.is_none_or(|deployment| deployment.status != DeploymentStatus::Live) {
+            return Ok(());
+        }
+    }
+}

@@ -1,0 +1,271 @@
+//! One deployment of a version: checked, asked, started, followed, baked, and judged.
+
+use std::time::SystemTime;
+
+use serde_json::json;
+
+use super::alarm::{self, Watched};
+use super::appspec::app_spec;
+use super::bake;
+use super::cloud::{Cloud, CloudErrorKind, NewDeployment};
+use super::context::{Context, Doing, RolloutError};
+use super::failure;
+use super::follow::{self, Ended};
+use super::memory::{LastRollout, Memory};
+use super::names;
+use super::pieces::{self, Pieces};
+use super::plan::IN_PROGRESS;
+use super::preflight;
+use super::report::{Cause, FailureReport, Serving};
+use super::smoke;
+use super::spec::{ErrorAlarm, RolloutSpec};
+
+const DESCRIPTION_LIMIT: usize = 256;
+/// How often a start is tried again when the group is taken in the same moment.
+const START_ATTEMPTS: u32 = 3;
+
+/// A deployment on its way.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Run {
+    pub id: String,
+    pub from: String,
+    pub to: String,
+    pub started: SystemTime,
+    /// The alarms that it watches, the error alarm among them.
+    pub alarms: Vec<String>,
+}
+
+/// Rolls the declared version out, from `from`, and waits as long as the user wants to wait.
+pub async fn deploy<C: Cloud>(
+    cx: &Context<'_, C>,
+    spec: &RolloutSpec,
+    pieces: &Pieces,
+    from: &str,
+    memory: &mut Memory,
+) -> Result<(), RolloutError> {
+    let served_before = memory.served.contains(&spec.version);
+    let mut alarms = preflight::check_deployment(cx, spec, from, served_before).await?;
+    await_quiet_errors(cx, spec, memory).await?;
+    begin(spec, memory);
+    smoke_test(cx, spec, from, memory).await?;
+    if let Some(settings) = &spec.error_alarm {
+        let name = put_error_alarm(cx, spec, settings, from, memory).await?;
+        memory.error_alarm.clone_from(&name);
+        alarms.push(name);
+    }
+    let id = start(cx, spec, pieces, from, &alarms).await?;
+    let run = Run { id, from: from.to_owned(), to: spec.version.clone(), started: SystemTime::now(), alarms };
+    announce(cx, spec, &run, memory);
+    if spec.wait { finish(cx, spec, pieces, &run, memory).await } else { Ok(()) }
+}
+
+/// Waits for the end of a deployment, bakes it, and judges it.
+pub async fn finish<C: Cloud>(
+    cx: &Context<'_, C>,
+    spec: &RolloutSpec,
+    pieces: &Pieces,
+    run: &Run,
+    memory: &mut Memory,
+) -> Result<(), RolloutError> {
+    let Ended { deployment, reached, last_shift } = follow::follow(cx, spec, run).await?;
+    deployment.status_text.clone_into(&mut memory.deployment_status);
+    if deployment.status != super::cloud::DeploymentStatus::Succeeded {
+        return Err(failure::of_deployment(cx, spec, run, &deployment, reached, memory).await);
+    }
+    run.to.clone_into(&mut memory.serving_version);
+    bake::bake(cx, spec, pieces, run, last_shift, memory).await?;
+    succeed(cx, spec, run, last_shift, memory).await;
+    Ok(())
+}
+
+/// The smoke test, if one is declared. `from` is what the alias serves meanwhile; empty = nothing yet.
+pub async fn smoke_test<C: Cloud>(
+    cx: &Context<'_, C>,
+    spec: &RolloutSpec,
+    from: &str,
+    memory: &mut Memory,
+) -> Result<(), RolloutError> {
+    let Some(test) = &spec.smoke_test else {
+        return Ok(());
+    };
+    let marker = json!({ "smokeTest": true, "alias": spec.alias, "version": spec.version }).to_string();
+    let mut last = (String::new(), Vec::new());
+    for attempt in 1..=test.attempts {
+        cx.reporter.status(&format!("smoke test of version {} ({attempt}/{})", spec.version, test.attempts));
+        let answer =
+            cx.cloud.invoke(&spec.function.name, &spec.version, &test.payload, &marker, test.timeout).await;
+        last = match answer {
+            Ok(answer) => match smoke::judge(test, &answer) {
+                Ok(()) => {
+                    cx.reporter.info(&format!("smoke test of version {} passed", spec.version));
+                    return Ok(());
+                }
+                Err(difference) => (difference, answer.log_tail),
+            },
+            Err(error) if error.kind == CloudErrorKind::Unreachable => {
+                (format!("no answer within {}", super::duration::format(test.timeout)), Vec::new())
+            }
+            Err(error) => return Err(error).doing(|| "could not run the smoke test".to_owned()),
+        };
+    }
+    let (difference, log_lines) = last;
+    let serving =
+        if from.is_empty() { Serving::Nothing } else { Serving::Untouched { version: from.to_owned() } };
+    let report = FailureReport {
+        cause: Cause::SmokeTest { difference },
+        serving,
+        log_lines: if spec.show_logs { failure::shown_lines(&log_lines) } else { Vec::new() },
+        ..failure::blank(spec)
+    };
+    failure::remember(&report, memory);
+    Err(RolloutError::Failed(Box::new(report)))
+}
+
+/// The same version again must not be judged by the errors of its last attempt.
+async fn await_quiet_errors<C: Cloud>(
+    cx: &Context<'_, C>,
+    spec: &RolloutSpec,
+    memory: &Memory,
+) -> Result<(), RolloutError> {
+    let last = memory.last_rollout.as_ref().filter(|last| last.version == spec.version);
+    let (Some(settings), Some(ended)) = (&spec.error_alarm, last.and_then(|last| last.ended)) else {
+        return Ok(());
+    };
+    let passed = cx.clock.passed(SystemTime::now().duration_since(ended).unwrap_or_default());
+    let Some(left) = alarm::memory_of_errors(settings).checked_sub(passed) else {
+        return Ok(());
+    };
+    cx.reporter.status(&format!(
+        "waiting {} until the errors of the last attempt have left the alarm's window",
+        super::duration::short(left)
+    ));
+    cx.pause(left).await.map_err(|why| preflight::left("nothing was started", why))
+}
+
+async fn put_error_alarm<C: Cloud>(
+    cx: &Context<'_, C>,
+    spec: &RolloutSpec,
+    settings: &ErrorAlarm,
+    from: &str,
+    memory: &Memory,
+) -> Result<String, RolloutError> {
+    let attempt = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_millis();
+    let name = names::alarm(&spec.function.name, &spec.alias, &spec.version, &format!("{attempt:x}"));
+    let watched = Watched {
+        function: &spec.function.name,
+        alias: &spec.alias,
+        from,
+        to: &spec.version,
+        url: spec.function_url.is_some(),
+    };
+    let alarm = alarm::error_alarm(&name, settings, watched, pieces::tags(spec, &memory.owner));
+    cx.cloud.put_alarm(&alarm).await.doing(|| format!("could not create the error alarm {name}"))?;
+    Ok(name)
+}
+
+async fn start<C: Cloud>(
+    cx: &Context<'_, C>,
+    spec: &RolloutSpec,
+    pieces: &Pieces,
+    from: &str,
+    alarms: &[String],
+) -> Result<String, RolloutError> {
+    let deployment = NewDeployment {
+        application: pieces.application.clone(),
+        group: pieces.group.clone(),
+        deployment_config: pieces.deployment_config.clone(),
+        app_spec: app_spec(&spec.function.name, &spec.alias, from, &spec.version, &spec.hooks),
+        description: description(spec, from),
+        alarms: alarms.to_vec(),
+        ignore_alarm_poll_failure: spec.ignore_alarm_poll_failure,
+        rollback_events: spec.rollback_codes(),
+    };
+    let mut attempt = 1;
+    loop {
+        match cx.cloud.create_deployment(&deployment).await {
+            Err(error) if error.kind == CloudErrorKind::RoleNotReady && attempt < START_ATTEMPTS => {}
+            other => {
+                return other.doing(|| format!("could not start the deployment of version {}", spec.version));
+            }
+        }
+        attempt += 1;
+        cx.pause(std::time::Duration::from_secs(10))
+            .await
+            .map_err(|why| preflight::left("nothing was started", why))?;
+    }
+}
+
+fn description(spec: &RolloutSpec, from: &str) -> String {
+    let text = spec
+        .description
+        .clone()
+        .unwrap_or_else(|| format!("{}: version {from} to {}", spec.id(), spec.version));
+    names::cut(&text, DESCRIPTION_LIMIT)
+}
+
+fn begin(spec: &RolloutSpec, memory: &mut Memory) {
+    memory.deployment_id.clear();
+    memory.deployment_status.clear();
+    memory.failed_version.clear();
+    memory.trigger_mark = spec.trigger_mark();
+    memory.last_rollout = Some(LastRollout {
+        version: spec.version.clone(),
+        status: IN_PROGRESS.to_owned(),
+        reason: String::new(),
+        requests: 0.0,
+        errors: 0.0,
+        started: SystemTime::now(),
+        ended: None,
+    });
+}
+
+fn announce<C: Cloud>(cx: &Context<'_, C>, spec: &RolloutSpec, run: &Run, memory: &mut Memory) {
+    run.id.clone_into(&mut memory.deployment_id);
+    "InProgress".clone_into(&mut memory.deployment_status);
+    let url = pieces::console_url(&memory.partition, &memory.region, &run.id);
+    cx.reporter.info(&format!(
+        "{}: version {} → {}, {} · deployment {} {url}",
+        spec.id(),
+        run.from,
+        run.to,
+        spec.routing.describe(),
+        run.id
+    ));
+}
+
+async fn succeed<C: Cloud>(
+    cx: &Context<'_, C>,
+    spec: &RolloutSpec,
+    run: &Run,
+    last_shift: SystemTime,
+    memory: &mut Memory,
+) {
+    memory.record_serving(&run.to);
+    let traffic = bake::exposure(cx, spec, run, Some(last_shift)).await.unwrap_or_default();
+    // Whole numbers of requests, far below where a double loses precision.
+    #[expect(clippy::cast_precision_loss)]
+    let conclusive = traffic.requests >= spec.min_requests as f64;
+    let status = if conclusive { "Succeeded" } else { "Inconclusive" };
+    if let Some(last) = &mut memory.last_rollout {
+        status.clone_into(&mut last.status);
+        last.requests = traffic.requests;
+        last.errors = traffic.errors;
+        last.ended = Some(SystemTime::now());
+    }
+    let counted = match traffic.requests {
+        requests if requests <= 0.0 => {
+            "it got no request that CloudWatch has counted, so the rollout proved nothing".to_owned()
+        }
+        requests => format!("{requests:.0} requests, {:.0} errors", traffic.errors),
+    };
+    cx.reporter.info(&format!("{}: version {} serves all traffic · {counted}", spec.id(), run.to));
+    if !conclusive {
+        cx.reporter.warn(&format!(
+            "{}: inconclusive: version {} got {:.0} requests and `minRequests` asks for {}",
+            spec.id(),
+            run.to,
+            traffic.requests,
+            spec.min_requests
+        ));
+    }
+}

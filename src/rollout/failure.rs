@@ -1,0 +1,274 @@
+//! From a deployment that ended badly to what a person should know about it.
+
+use std::time::{Duration, SystemTime};
+
+use super::bake;
+use super::cloud::{Alarm, Cloud, Deployment, DeploymentStatus, Target};
+use super::context::{Context, RolloutError};
+use super::deploy::Run;
+use super::follow::{self, percent};
+use super::memory::{LastRollout, Memory};
+use super::pieces;
+use super::report::{Cause, FailureReport, HookStage, Serving};
+use super::spec::{OnFailedVersion, RollbackEvent, RolloutSpec};
+
+const LOG_LINES: usize = 4;
+/// CodeDeploy may name the rollback a little after the deployment has ended.
+const ROLLBACK_LOOKS: u32 = 15;
+const ROLLBACK_LOOK: Duration = Duration::from_secs(2);
+/// CodeDeploy waits an hour for a hook.
+const HOOK_LIMIT: Duration = Duration::from_hours(1);
+
+/// Waits for the rollback, reads what is served, and makes the report. The memory learns what happened.
+pub async fn of_deployment<C: Cloud>(
+    cx: &Context<'_, C>,
+    spec: &RolloutSpec,
+    run: &Run,
+    deployment: &Deployment,
+    reached: u8,
+    memory: &mut Memory,
+) -> RolloutError {
+    let target = cx.cloud.target(&deployment.id).await.unwrap_or_default();
+    let cause = cause(cx, spec, run, deployment, target.as_ref()).await;
+    let serving = serving(cx, spec, run, deployment, reached).await;
+    let end = deployment.completed.unwrap_or_else(SystemTime::now);
+    let report = FailureReport {
+        cause,
+        serving,
+        reached,
+        after: cx
+            .clock
+            .passed(end.duration_since(deployment.started.unwrap_or(run.started)).unwrap_or_default()),
+        ..blank(spec)
+    };
+    complete(cx, spec, run, report, memory).await
+}
+
+/// Adds exposure, log lines and links, and records the end.
+pub async fn complete<C: Cloud>(
+    cx: &Context<'_, C>,
+    spec: &RolloutSpec,
+    run: &Run,
+    mut report: FailureReport,
+    memory: &mut Memory,
+) -> RolloutError {
+    if report.reached > 0 {
+        report.exposure = bake::exposure(cx, spec, run, None).await.ok();
+    }
+    if spec.show_logs && report.cause.judges_version() {
+        let lines = cx.cloud.error_lines(&spec.function.name, &run.to, run.started, LOG_LINES).await;
+        report.log_lines = shown_lines(&lines.unwrap_or_default());
+    }
+    report.deployment_id.clone_from(&run.id);
+    report.console_url = pieces::console_url(&memory.partition, &memory.region, &run.id);
+    remember(&report, memory);
+    RolloutError::Failed(Box::new(report))
+}
+
+/// Writes the end of a failed rollout into the memory.
+pub fn remember(report: &FailureReport, memory: &mut Memory) {
+    match &report.serving {
+        Serving::Untouched { version }
+        | Serving::RolledBack { version, .. }
+        | Serving::RollbackFailed { version, .. }
+        | Serving::NotRolledBack { version, .. } => version.clone_into(&mut memory.serving_version),
+        Serving::Nothing => memory.serving_version.clear(),
+    }
+    if report.cause.judges_version() && report.serving != Serving::Nothing {
+        report.version.clone_into(&mut memory.failed_version);
+    }
+    let started = memory.last_rollout.as_ref().map_or_else(SystemTime::now, |last| last.started);
+    let exposure = report.exposure.unwrap_or_default();
+    memory.last_rollout = Some(LastRollout {
+        version: report.version.clone(),
+        status: "Failed".to_owned(),
+        reason: report.cause.summary(),
+        requests: exposure.requests,
+        errors: exposure.errors,
+        started,
+        ended: Some(SystemTime::now()),
+    });
+}
+
+/// A report in which nothing has happened yet.
+pub fn blank(spec: &RolloutSpec) -> FailureReport {
+    FailureReport {
+        function: spec.function.name.clone(),
+        alias: spec.alias.clone(),
+        version: spec.version.clone(),
+        reached: 0,
+        after: Duration::ZERO,
+        cause: Cause::Stopped,
+        serving: Serving::Nothing,
+        exposure: None,
+        log_lines: Vec::new(),
+        deployment_id: String::new(),
+        console_url: String::new(),
+        on_failed_version: spec.on_failed_version,
+    }
+}
+
+/// What the next runs say about a version that failed before, while `onFailedVersion` is `keep` or `fail`.
+pub fn said_again(spec: &RolloutSpec, memory: &Memory) -> String {
+    let reason = memory.last_rollout.as_ref().map(|last| last.reason.as_str()).unwrap_or_default();
+    let serving = &memory.serving_version;
+    let version = &spec.version;
+    let retry = match spec.on_failed_version {
+        OnFailedVersion::Retry => String::new(),
+        _ => {
+            format!("; publish a version that mends it, or change `triggers` to try version {version} again")
+        }
+    };
+    format!(
+        "{}: version {version} failed before ({reason}); version {serving} serves all traffic and nothing was deployed{retry}",
+        spec.id()
+    )
+}
+
+/// The lines worth showing: without the frames of a stack trace and without repetition.
+pub fn shown_lines(lines: &[String]) -> Vec<String> {
+    let mut shown: Vec<String> = Vec::new();
+    for line in lines.iter().map(|line| line.trim()) {
+        let frame = line.starts_with("at ") || line.starts_with("File \"");
+        let platform = ["START ", "END ", "REPORT ", "INIT_START "].iter().any(|word| line.starts_with(word));
+        if !line.is_empty() && !frame && !platform && !shown.iter().any(|known| known == line) {
+            shown.push(line.to_owned());
+        }
+    }
+    let first = shown.len().saturating_sub(LOG_LINES);
+    shown.split_off(first)
+}
+
+async fn cause<C: Cloud>(
+    cx: &Context<'_, C>,
+    spec: &RolloutSpec,
+    run: &Run,
+    deployment: &Deployment,
+    target: Option<&Target>,
+) -> Cause {
+    match deployment.error_code.as_str() {
+        "ALARM_ACTIVE" => {
+            let known = cx.cloud.alarms(&run.alarms).await.unwrap_or_default();
+            Cause::Alarm { alarms: fired(&known, &deployment.error_message), while_baking: false }
+        }
+        "HOOK_EXECUTION_FAILURE" => hook_cause(spec, target).unwrap_or_else(|| Cause::CodeDeploy {
+            code: deployment.error_code.clone(),
+            message: deployment.error_message.clone(),
+        }),
+        "MANUAL_STOP" => Cause::Stopped,
+        _ => Cause::CodeDeploy {
+            code: deployment.error_code.clone(),
+            message: deployment.error_message.clone(),
+        },
+    }
+}
+
+/// The alarms that stopped the deployment: those that CodeDeploy names, with CloudWatch's reason.
+fn fired(known: &[Alarm], message: &str) -> Vec<(String, String)> {
+    let named = |alarm: &&Alarm| message.contains(&alarm.name) || alarm.state == "ALARM";
+    let alarms: Vec<_> = known.iter().filter(named).map(|a| (a.name.clone(), a.reason.clone())).collect();
+    if !alarms.is_empty() {
+        return alarms;
+    }
+    let listed = message.rsplit_once(": ").map_or(message, |(_, listed)| listed);
+    vec![(listed.trim_end_matches('.').to_owned(), String::new())]
+}
+
+fn hook_cause(spec: &RolloutSpec, target: Option<&Target>) -> Option<Cause> {
+    let event = target?.events.iter().find(|event| event.status == "Failed")?;
+    let (stage, name) = match event.name.as_str() {
+        "BeforeAllowTraffic" => (HookStage::BeforeTraffic, spec.hooks.before_traffic.clone()?),
+        "AfterAllowTraffic" => (HookStage::AfterTraffic, spec.hooks.after_traffic.clone()?),
+        _ => return None,
+    };
+    let ran = match (event.started, event.ended) {
+        (Some(started), Some(ended)) => ended.duration_since(started).unwrap_or_default(),
+        _ => Duration::ZERO,
+    };
+    let detail = if ran >= HOOK_LIMIT {
+        "did not report within an hour".to_owned()
+    } else {
+        format!("reported Failed after {}", super::duration::short(ran))
+    };
+    Some(Cause::Hook { name, stage, detail })
+}
+
+/// Awaits the rollback, if one is due, and reads the alias.
+async fn serving<C: Cloud>(
+    cx: &Context<'_, C>,
+    spec: &RolloutSpec,
+    run: &Run,
+    deployment: &Deployment,
+    reached: u8,
+) -> Serving {
+    let expected = spec.auto_rollback.contains(&RollbackEvent::of_error(&deployment.error_code));
+    let rollback = match find_rollback(cx, deployment, expected).await {
+        Some(id) => {
+            cx.reporter.status(&format!("version {} failed; rollback {id} is running", run.to));
+            Some((follow::await_end(cx, &id).await, id))
+        }
+        None => None,
+    };
+    let alias = cx.cloud.alias(&spec.function.name, &spec.alias).await.ok().flatten();
+    let (version, weight) = alias.map_or((run.from.clone(), None), |alias| (alias.version, alias.weight));
+    match rollback {
+        Some((Ok(ended), id))
+            if ended.status == DeploymentStatus::Succeeded && version == run.from && weight.is_none() =>
+        {
+            if reached == 0 {
+                Serving::Untouched { version }
+            } else {
+                Serving::RolledBack { version, rollback: id }
+            }
+        }
+        Some((result, id)) => {
+            let detail = result.map_or_else(|error| error.to_string(), |ended| ended.status_text);
+            Serving::RollbackFailed { version, rollback: id, detail }
+        }
+        None if version == run.from && weight.is_none() => Serving::Untouched { version },
+        None => {
+            let second = weight.map(|(version, share)| (version, percent(share)));
+            Serving::NotRolledBack { version, second }
+        }
+    }
+}
+
+/// The deployment that rolls this one back; looked for a while if one is expected.
+pub async fn find_rollback<C: Cloud>(
+    cx: &Context<'_, C>,
+    deployment: &Deployment,
+    expected: bool,
+) -> Option<String> {
+    if deployment.rolled_back_by.is_some() {
+        return deployment.rolled_back_by.clone();
+    }
+    let looks = if expected { ROLLBACK_LOOKS } else { 1 };
+    for _ in 0..looks {
+        cx.clock.sleep(ROLLBACK_LOOK).await;
+        let again = cx.cloud.deployment(&deployment.id).await.ok().flatten();
+        if let Some(id) = again.and_then(|deployment| deployment.rolled_back_by) {
+            return Some(id);
+        }
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn log_lines_are_few_and_said_once() {
+        let lines: Vec<String> =
+            ["START RequestId: 1", "Error: boom", "    at handler (index.js:1)", "Error: boom", "", "b"]
+                .map(str::to_owned)
+                .to_vec();
+        assert_eq!(shown_lines(&lines), ["Error: boom", "b"]);
+    }
+
+    #[test]
+    fn alarms_that_are_gone_are_named_from_codedeploys_message() {
+        let message = "One or more alarms have been activated. Activated alarms: <orders-errors>";
+        assert_eq!(fired(&[], message), [("<orders-errors>".to_owned(), String::new())]);
+    }
+}

@@ -1,0 +1,197 @@
+//! Follows a deployment to its end and tells how far it is.
+
+use std::time::{Duration, SystemTime};
+
+use super::cloud::{Cloud, Deployment, DeploymentStatus, Target};
+use super::context::{Context, Doing, Interrupted, RolloutError};
+use super::deploy::Run;
+use super::duration;
+use super::spec::{OnCancel, RolloutSpec, Routing};
+use super::strategy::{Shift, Strategy};
+
+/// In the middle of an interval nothing is due, but an alarm may end the deployment at any time.
+const LONGEST_LOOK: Duration = Duration::from_secs(15);
+const SHORTEST_LOOK: Duration = Duration::from_secs(2);
+/// How long a rollback may take before we say that it does not end.
+const ROLLBACK_PATIENCE: Duration = Duration::from_mins(10);
+
+/// How a deployment ended.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Ended {
+    pub deployment: Deployment,
+    /// The largest share, in percent, that the new version was seen to have.
+    pub reached: u8,
+    /// When all traffic was on the new version, as far as it got there.
+    pub last_shift: SystemTime,
+}
+
+pub async fn follow<C: Cloud>(
+    cx: &Context<'_, C>,
+    spec: &RolloutSpec,
+    run: &Run,
+) -> Result<Ended, RolloutError> {
+    let mut progress = Progress::new(spec, run);
+    loop {
+        let due = progress.next_look(cx);
+        let deployment = match cx.or_interrupted(cx.cloud.watch(&run.id, due)).await {
+            Ok(found) => found.doing(|| format!("could not read deployment {}", run.id))?,
+            Err(why) => return Err(interrupt(cx, spec, run, why).await),
+        };
+        let Some(deployment) = deployment else {
+            return Err(RolloutError::Left(format!(
+                "deployment {} is gone: somebody deleted its application; run `pulumi up` again",
+                run.id
+            )));
+        };
+        let target = cx.cloud.target(&run.id).await.unwrap_or_default();
+        progress.see(&deployment, target.as_ref());
+        if deployment.status != DeploymentStatus::Live {
+            return Ok(Ended {
+                reached: progress.reached,
+                last_shift: progress.last_shift(&deployment),
+                deployment,
+            });
+        }
+        progress.tell(cx, target.as_ref());
+    }
+}
+
+/// Waits, without a say of the user, until a deployment has ended. For rollbacks, which are never left alone.
+pub async fn await_end<C: Cloud>(cx: &Context<'_, C>, id: &str) -> Result<Deployment, RolloutError> {
+    let mut waited = Duration::ZERO;
+    loop {
+        let found =
+            cx.cloud.watch(id, SHORTEST_LOOK).await.doing(|| format!("could not read deployment {id}"))?;
+        match found {
+            Some(deployment) if deployment.status != DeploymentStatus::Live => return Ok(deployment),
+            Some(_) if waited < ROLLBACK_PATIENCE => waited += SHORTEST_LOOK,
+            Some(deployment) => {
+                return Err(RolloutError::Left(format!(
+                    "rollback {id} is still {} after {}",
+                    deployment.status_text,
+                    duration::format(ROLLBACK_PATIENCE)
+                )));
+            }
+            None => return Err(RolloutError::Left(format!("deployment {id} is gone"))),
+        }
+    }
+}
+
+/// What Ctrl-C or the time limit does to the deployment.
+async fn interrupt<C: Cloud>(
+    cx: &Context<'_, C>,
+    spec: &RolloutSpec,
+    run: &Run,
+    why: Interrupted,
+) -> RolloutError {
+    let leave = why == Interrupted::Cancelled && spec.on_cancel == OnCancel::Leave;
+    let text = if leave {
+        format!(
+            "{why}; deployment {} of version {} goes on by itself, and the next `pulumi up` waits for it",
+            run.id, run.to
+        )
+    } else {
+        match cx.cloud.stop_deployment(&run.id, true).await {
+            Ok(()) => format!(
+                "{why}; deployment {} was told to stop and to roll back to version {}",
+                run.id, run.from
+            ),
+            Err(error) => format!("{why}; deployment {} could not be stopped: {error}", run.id),
+        }
+    };
+    RolloutError::Left(text)
+}
+
+/// What was seen so far, and what to expect next.
+struct Progress {
+    shifts: Vec<Shift>,
+    to: String,
+    started: SystemTime,
+    began_shifting: Option<SystemTime>,
+    /// When the last shift was done.
+    shifted: Option<SystemTime>,
+    reached: u8,
+    said: String,
+}
+
+impl Progress {
+    fn new(spec: &RolloutSpec, run: &Run) -> Self {
+        let shifts = match &spec.routing {
+            Routing::Strategy(strategy) => strategy.shifts(),
+            Routing::Named(_) => Strategy::AllAtOnce.shifts(),
+        };
+        Self {
+            shifts,
+            to: run.to.clone(),
+            started: run.started,
+            began_shifting: None,
+            shifted: None,
+            reached: 0,
+            said: String::new(),
+        }
+    }
+
+    /// Soon when something is due, seldom otherwise.
+    fn next_look<C: Cloud>(&self, cx: &Context<'_, C>) -> Duration {
+        match self.until_next_shift(cx) {
+            Some(left) => (left + Duration::from_secs(1)).clamp(SHORTEST_LOOK, LONGEST_LOOK),
+            None => SHORTEST_LOOK,
+        }
+    }
+
+    fn until_next_shift<C: Cloud>(&self, cx: &Context<'_, C>) -> Option<Duration> {
+        let began = self.began_shifting?;
+        let passed = cx.clock.passed(SystemTime::now().duration_since(began).unwrap_or_default());
+        self.shifts.iter().map(|shift| shift.at).find(|at| *at > passed).map(|at| at.saturating_sub(passed))
+    }
+
+    fn see(&mut self, deployment: &Deployment, target: Option<&Target>) {
+        if let Some(started) = deployment.started {
+            self.started = started;
+        }
+        let Some(target) = target else { return };
+        let percent = percent(target.weight);
+        let shifting =
+            target.events.iter().find(|event| event.name == "AllowTraffic" && event.status != "Pending");
+        if let Some(event) = shifting.filter(|event| event.status != "Skipped") {
+            self.began_shifting = self.began_shifting.or(event.started);
+            self.shifted = event.ended;
+        }
+        self.reached = self.reached.max(percent);
+    }
+
+    fn last_shift(&self, deployment: &Deployment) -> SystemTime {
+        self.shifted.or(deployment.completed).unwrap_or_else(SystemTime::now)
+    }
+
+    /// A lasting line when something changed, a passing one otherwise.
+    fn tell<C: Cloud>(&mut self, cx: &Context<'_, C>, target: Option<&Target>) {
+        let Some(target) = target else { return };
+        let version = &self.to;
+        let running =
+            target.events.iter().find(|event| event.status == "InProgress").map(|e| e.name.as_str());
+        let step = self.shifts.iter().filter(|shift| shift.percent <= percent(target.weight)).count();
+        let stage = match running {
+            Some("BeforeAllowTraffic") => format!("hook before traffic to version {version} is running"),
+            Some("AfterAllowTraffic") => format!("100 % on version {version}, hook after traffic is running"),
+            _ if step > 0 => {
+                format!("[{step}/{}] {} % on version {version}", self.shifts.len(), percent(target.weight))
+            }
+            _ => format!("no traffic on version {version} yet"),
+        };
+        if stage != self.said {
+            cx.reporter.info(&stage);
+            self.said.clone_from(&stage);
+        }
+        if let Some(left) = self.until_next_shift(cx) {
+            cx.reporter.status(&format!("{stage} · {} to the next step", duration::short(left)));
+        }
+    }
+}
+
+/// A weight (0 to 1) in whole percent.
+// The weight is between 0 and 1, so the product fits.
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+pub fn percent(weight: f64) -> u8 {
+    (weight.clamp(0.0, 1.0) * 100.0).round() as u8
+}

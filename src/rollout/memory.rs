@@ -1,0 +1,110 @@
+//! What a rollout remembers between two runs: the part of the state that decisions rest on.
+
+use std::time::SystemTime;
+
+use super::owner::Owner;
+
+/// How many versions that were served in full are remembered.
+const SERVED_KEPT: usize = 10;
+
+#[derive(Debug, Clone, PartialEq)]
+pub struct Memory {
+    pub owner: Owner,
+    pub account: String,
+    pub region: String,
+    pub partition: String,
+    pub made: Made,
+    pub application: String,
+    pub group: String,
+    pub deployment_config: String,
+    pub service_role_arn: String,
+    /// Empty = the rollout keeps no alias for the version under test.
+    pub latest_alias_name: String,
+    pub url: String,
+    pub latest_url: String,
+    /// The alarm of the newest deployment, while it exists.
+    pub error_alarm: String,
+    pub deployment_id: String,
+    pub deployment_status: String,
+    /// What the alias served in full when it was last read; empty = there is no alias yet.
+    pub serving_version: String,
+    /// The version that was judged bad by a hook, the smoke test or an alarm; empty = none.
+    pub failed_version: String,
+    /// The triggers at the last deployment.
+    pub trigger_mark: String,
+    /// Versions that this rollout has served in full, oldest first.
+    pub served: Vec<String>,
+    pub last_rollout: Option<LastRollout>,
+}
+
+/// Which pieces are ours to change and to delete.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Made {
+    pub alias: bool,
+    pub latest_alias: bool,
+    pub application: bool,
+    pub group: bool,
+    pub role: bool,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub struct LastRollout {
+    pub version: String,
+    /// `Succeeded`, `Failed`, `Inconclusive`, `InProgress`, `Cancelled`.
+    pub status: String,
+    pub reason: String,
+    pub requests: f64,
+    pub errors: f64,
+    pub started: SystemTime,
+    pub ended: Option<SystemTime>,
+}
+
+impl Memory {
+    pub fn new(owner: Owner, account: &str, region: &str, partition: &str) -> Self {
+        Self {
+            owner,
+            account: account.to_owned(),
+            region: region.to_owned(),
+            partition: partition.to_owned(),
+            made: Made::default(),
+            application: String::new(),
+            group: String::new(),
+            deployment_config: String::new(),
+            service_role_arn: String::new(),
+            latest_alias_name: String::new(),
+            url: String::new(),
+            latest_url: String::new(),
+            error_alarm: String::new(),
+            deployment_id: String::new(),
+            deployment_status: String::new(),
+            serving_version: String::new(),
+            failed_version: String::new(),
+            trigger_mark: String::new(),
+            served: Vec::new(),
+            last_rollout: None,
+        }
+    }
+
+    /// Whether the application of that name is ours to change.
+    pub fn made_application(&self, name: &str) -> bool {
+        self.made.application && self.application == name
+    }
+
+    /// Whether the group of that name is ours to change.
+    pub fn made_group(&self, application: &str, name: &str) -> bool {
+        self.made.group && self.application == application && self.group == name
+    }
+
+    /// The alias serves this version alone, and nothing is wrong with it.
+    pub fn record_serving(&mut self, version: &str) {
+        version.clone_into(&mut self.serving_version);
+        if self.failed_version == version {
+            self.failed_version.clear();
+        }
+        self.served.retain(|known| known != version);
+        self.served.push(version.to_owned());
+        if self.served.len() > SERVED_KEPT {
+            self.served.remove(0);
+        }
+    }
+}

@@ -1,0 +1,241 @@
+//! What is in AWS now, read in as few rounds as the answers allow.
+
+use super::cloud::{
+    AliasState, Cloud, CloudError, Deployment, DeploymentStatus, FunctionUrl, GroupState, Identity, Role,
+    Target, VersionInfo,
+};
+use super::memory::Memory;
+use super::names;
+use super::owner::Owner;
+use super::pieces::Pieces;
+use super::spec::{RolloutSpec, Routing};
+use super::strategy::{self, Strategy};
+
+#[derive(Debug, Clone, PartialEq)]
+pub struct Observed {
+    pub identity: Identity,
+    pub version: Option<VersionInfo>,
+    pub alias: Option<AliasState>,
+    pub latest: Option<AliasState>,
+    pub application: Piece,
+    pub group: Option<GroupState>,
+    pub group_owner: Option<Owner>,
+    /// The role that the rollout makes, if it does.
+    pub role: Option<Role>,
+    pub role_policy: Option<String>,
+    pub config: Config,
+    pub url: Option<(FunctionUrl, String)>,
+    pub latest_url: Option<(FunctionUrl, String)>,
+    pub permissions: Vec<String>,
+    pub latest_permissions: Vec<String>,
+    /// The group's newest deployment, when the alias does not simply serve the declared version.
+    pub last: Option<LastDeployment>,
+}
+
+/// A piece whose owner may stand in its tags. The tags are read only when the memory does not know whose it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Piece {
+    Missing,
+    Exists(Option<Owner>),
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Config {
+    Missing,
+    Exists(Strategy),
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub struct LastDeployment {
+    pub deployment: Deployment,
+    pub target: Option<Target>,
+    /// The deployment that was rolled back, when the newest one is a rollback.
+    pub rolled_back: Option<(Deployment, Option<Target>)>,
+}
+
+impl LastDeployment {
+    pub fn is_live(&self) -> bool {
+        self.deployment.status == DeploymentStatus::Live
+    }
+
+    pub fn is_rollback(&self) -> bool {
+        self.deployment.rolls_back.is_some()
+    }
+
+    /// The deployment of a version, as opposed to the rollback that followed it.
+    pub fn forward(&self) -> (&Deployment, Option<&Target>) {
+        match &self.rolled_back {
+            Some((deployment, target)) => (deployment, target.as_ref()),
+            None => (&self.deployment, self.target.as_ref()),
+        }
+    }
+}
+
+/// Looks at everything that the plan depends on.
+pub async fn observe<C: Cloud>(
+    cloud: &C,
+    spec: &RolloutSpec,
+    memory: Option<&Memory>,
+) -> Result<Observed, CloudError> {
+    let identity = cloud.identity().await?;
+    let pieces = Pieces::of(spec, &identity);
+    let (function, alias) = (&spec.function.name, &spec.alias);
+
+    let aliases = async {
+        tokio::try_join!(
+            cloud.version(function, &spec.version),
+            cloud.alias(function, alias),
+            look_at_latest(cloud, spec),
+            look_at_permissions(cloud, function, Some(alias)),
+            look_at_permissions(cloud, function, spec.latest_alias.as_ref()),
+        )
+    };
+    let urls = async {
+        let had = |url: Option<&String>| url.is_some_and(|u| !u.is_empty());
+        let (had_url, had_latest) = (had(memory.map(|m| &m.url)), had(memory.map(|m| &m.latest_url)));
+        tokio::try_join!(
+            look_at_url(cloud, function, Some(alias), spec.function_url.is_some() || had_url),
+            look_at_url(
+                cloud,
+                function,
+                spec.latest_alias.as_ref(),
+                spec.latest_function_url.is_some() || had_latest
+            ),
+        )
+    };
+    let deploy_pieces = async {
+        tokio::try_join!(
+            look_at_application(cloud, &pieces, memory),
+            look_at_group(cloud, &pieces, memory),
+            look_at_role(cloud, &pieces),
+            look_at_config(cloud, &spec.routing),
+        )
+    };
+    let (
+        (version, alias, latest, permissions, latest_permissions),
+        (url, latest_url),
+        (application, (group, group_owner), (role, role_policy), config),
+    ) = tokio::try_join!(aliases, urls, deploy_pieces)?;
+
+    let settled = alias.as_ref().is_some_and(|a| a.version == spec.version && a.weight.is_none());
+    let last = match group.as_ref().and_then(|g| g.last_attempted.as_deref()) {
+        Some(id) if !settled => last_deployment(cloud, id).await?,
+        _ => None,
+    };
+    Ok(Observed {
+        identity,
+        version,
+        alias,
+        latest,
+        application,
+        group,
+        group_owner,
+        role,
+        role_policy,
+        config,
+        url,
+        latest_url,
+        permissions,
+        latest_permissions,
+        last,
+    })
+}
+
+/// A deployment with its target and, if it is a rollback, the deployment that it rolls back.
+pub async fn last_deployment<C: Cloud>(cloud: &C, id: &str) -> Result<Option<LastDeployment>, CloudError> {
+    let Some((deployment, target)) = with_target(cloud, id).await? else {
+        return Ok(None);
+    };
+    let rolled_back = match &deployment.rolls_back {
+        Some(rolled_back) => with_target(cloud, rolled_back).await?,
+        None => None,
+    };
+    Ok(Some(LastDeployment { deployment, target, rolled_back }))
+}
+
+async fn with_target<C: Cloud>(
+    cloud: &C,
+    id: &str,
+) -> Result<Option<(Deployment, Option<Target>)>, CloudError> {
+    let (deployment, target) = tokio::try_join!(cloud.deployment(id), cloud.target(id))?;
+    Ok(deployment.map(|deployment| (deployment, target)))
+}
+
+async fn look_at_latest<C: Cloud>(cloud: &C, spec: &RolloutSpec) -> Result<Option<AliasState>, CloudError> {
+    match &spec.latest_alias {
+        Some(latest) => cloud.alias(&spec.function.name, latest).await,
+        None => Ok(None),
+    }
+}
+
+async fn look_at_url<C: Cloud>(
+    cloud: &C,
+    function: &str,
+    alias: Option<&String>,
+    wanted: bool,
+) -> Result<Option<(FunctionUrl, String)>, CloudError> {
+    match alias {
+        Some(alias) if wanted => cloud.function_url(function, alias).await,
+        _ => Ok(None),
+    }
+}
+
+async fn look_at_permissions<C: Cloud>(
+    cloud: &C,
+    function: &str,
+    alias: Option<&String>,
+) -> Result<Vec<String>, CloudError> {
+    match alias {
+        Some(alias) => cloud.permissions(function, alias).await,
+        None => Ok(Vec::new()),
+    }
+}
+
+async fn look_at_application<C: Cloud>(
+    cloud: &C,
+    pieces: &Pieces,
+    memory: Option<&Memory>,
+) -> Result<Piece, CloudError> {
+    if cloud.application(&pieces.application).await?.is_none() {
+        return Ok(Piece::Missing);
+    }
+    if memory.is_some_and(|m| m.made_application(&pieces.application)) {
+        return Ok(Piece::Exists(None));
+    }
+    let tags = cloud.code_deploy_tags(&format!("application:{}", pieces.application)).await?;
+    Ok(Piece::Exists(Owner::from_tags(&tags)))
+}
+
+async fn look_at_group<C: Cloud>(
+    cloud: &C,
+    pieces: &Pieces,
+    memory: Option<&Memory>,
+) -> Result<(Option<GroupState>, Option<Owner>), CloudError> {
+    let Some(group) = cloud.group(&pieces.application, &pieces.group).await? else {
+        return Ok((None, None));
+    };
+    if memory.is_some_and(|m| m.made_group(&pieces.application, &pieces.group)) {
+        return Ok((Some(group), None));
+    }
+    let tags =
+        cloud.code_deploy_tags(&format!("deploymentgroup:{}/{}", pieces.application, pieces.group)).await?;
+    Ok((Some(group), Owner::from_tags(&tags)))
+}
+
+async fn look_at_role<C: Cloud>(
+    cloud: &C,
+    pieces: &Pieces,
+) -> Result<(Option<Role>, Option<String>), CloudError> {
+    match &pieces.role_name {
+        Some(name) => tokio::try_join!(cloud.role(name), cloud.role_policy(name, names::ROLE_POLICY)),
+        None => Ok((None, None)),
+    }
+}
+
+async fn look_at_config<C: Cloud>(cloud: &C, routing: &Routing) -> Result<Config, CloudError> {
+    let name = routing.config_name();
+    match routing {
+        Routing::Strategy(strategy) if strategy::is_predefined(&name) => Ok(Config::Exists(*strategy)),
+        _ => Ok(cloud.deployment_config(&name).await?.map_or(Config::Missing, Config::Exists)),
+    }
+}

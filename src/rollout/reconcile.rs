@@ -1,0 +1,230 @@
+//! Create and Update: observe, plan, apply, until AWS is as declared.
+
+use super::apply::apply;
+use super::clear::clear;
+use super::cloud::{Cloud, CloudErrorKind};
+use super::context::{Context, Doing, RolloutError};
+use super::deploy::{self, Run};
+use super::failure;
+use super::memory::Memory;
+use super::names;
+use super::observe::{Observed, observe};
+use super::owner::Owner;
+use super::plan::{Plan, Traffic, Work, plan};
+use super::preflight;
+use super::spec::RolloutSpec;
+
+/// How often somebody else may change what we look at before we give up.
+const ROUNDS: u32 = 5;
+
+/// The memory to save, also after a failure, and how it went. No memory: nothing was made.
+#[derive(Debug)]
+pub struct Reconciled {
+    pub memory: Option<Memory>,
+    pub result: Result<(), RolloutError>,
+}
+
+pub async fn reconcile<C: Cloud>(
+    cx: &Context<'_, C>,
+    spec: &RolloutSpec,
+    previous: Option<Memory>,
+    owner: &Owner,
+) -> Reconciled {
+    let mut memory = previous;
+    let result = rounds(cx, spec, &mut memory, owner).await;
+    if let Some(memory) = &mut memory {
+        drop_old_alarms(cx, spec, memory).await;
+    }
+    Reconciled { memory, result }
+}
+
+async fn rounds<C: Cloud>(
+    cx: &Context<'_, C>,
+    spec: &RolloutSpec,
+    memory: &mut Option<Memory>,
+    owner: &Owner,
+) -> Result<(), RolloutError> {
+    let mut round = 0;
+    loop {
+        round += 1;
+        let seen = observe(cx.cloud, spec, memory.as_ref())
+            .await
+            .doing(|| format!("could not read what exists for {}", spec.id()))?;
+        match plan(spec, memory.as_ref(), owner, &seen)? {
+            Plan::Clear(obstacle) if round < ROUNDS => clear(cx, spec, &obstacle).await?,
+            Plan::Clear(obstacle) => {
+                return Err(RolloutError::Left(format!(
+                    "{} is not free after {ROUNDS} attempts ({obstacle:?}): run again",
+                    spec.id()
+                )));
+            }
+            Plan::Go(work) => match carry_out(cx, spec, owner, memory, &seen, &work).await {
+                Err(RolloutError::Cloud { source, .. }) if round < ROUNDS && is_race(source.kind) => {}
+                other => return other,
+            },
+        }
+    }
+}
+
+/// Somebody changed it between our look and our step: look again.
+fn is_race(kind: CloudErrorKind) -> bool {
+    matches!(kind, CloudErrorKind::AlreadyExists | CloudErrorKind::Changed | CloudErrorKind::GroupBusy)
+}
+
+async fn carry_out<C: Cloud>(
+    cx: &Context<'_, C>,
+    spec: &RolloutSpec,
+    owner: &Owner,
+    memory: &mut Option<Memory>,
+    seen: &Observed,
+    work: &Work,
+) -> Result<(), RolloutError> {
+    let fresh = || {
+        Memory::new(owner.clone(), &seen.identity.account, &seen.identity.region, &seen.identity.partition)
+    };
+    if matches!(work.traffic, Traffic::FirstVersion | Traffic::Deploy { .. }) {
+        preflight::await_active(cx, spec, seen.version.as_ref()).await?;
+    }
+    if work.traffic == Traffic::FirstVersion {
+        // Before anything is made: a first version that fails leaves nothing behind.
+        let mut trial = memory.clone().unwrap_or_else(fresh);
+        deploy::smoke_test(cx, spec, "", &mut trial).await?;
+    }
+    let memory = memory.get_or_insert_with(fresh);
+    remember_pieces(memory, spec, owner, seen, work);
+    let function = &spec.function.name;
+    for stage in [&work.foundation, &work.group, &work.alias, &work.attachments] {
+        apply(cx, function, stage, memory).await?;
+    }
+    move_traffic(cx, spec, memory, seen, work).await
+}
+
+fn remember_pieces(memory: &mut Memory, spec: &RolloutSpec, owner: &Owner, seen: &Observed, work: &Work) {
+    memory.owner = owner.clone();
+    memory.made = work.made;
+    memory.application.clone_from(&work.pieces.application);
+    memory.group.clone_from(&work.pieces.group);
+    memory.deployment_config.clone_from(&work.pieces.deployment_config);
+    memory.service_role_arn.clone_from(&work.pieces.service_role_arn);
+    memory.latest_alias_name = spec.latest_alias.clone().unwrap_or_default();
+    let address =
+        |url: &Option<(_, String)>| url.as_ref().map(|(_, address)| address.clone()).unwrap_or_default();
+    memory.url = address(&seen.url);
+    memory.latest_url = address(&seen.latest_url);
+}
+
+async fn move_traffic<C: Cloud>(
+    cx: &Context<'_, C>,
+    spec: &RolloutSpec,
+    memory: &mut Memory,
+    seen: &Observed,
+    work: &Work,
+) -> Result<(), RolloutError> {
+    match &work.traffic {
+        Traffic::FirstVersion => {
+            memory.record_serving(&spec.version);
+            memory.failed_version.clear();
+            memory.trigger_mark = spec.trigger_mark();
+            cx.reporter.info(&format!(
+                "{}: first deployment: version {} serves all traffic; there was no old version to shift from",
+                spec.id(),
+                spec.version
+            ));
+            Ok(())
+        }
+        Traffic::Unchanged => {
+            memory.record_serving(&spec.version);
+            memory.failed_version.clear();
+            Ok(())
+        }
+        Traffic::Deploy { from } => deploy::deploy(cx, spec, &work.pieces, from, memory).await,
+        Traffic::Adopt { deployment, from } => adopt(cx, spec, memory, work, deployment, from).await,
+        Traffic::KeepFailed => {
+            cx.reporter.warn(&failure::said_again(spec, memory));
+            Ok(())
+        }
+        Traffic::FailAgain => Err(RolloutError::Left(failure::said_again(spec, memory))),
+        Traffic::FoundFailed { deployment } => {
+            let from = seen.alias.as_ref().map(|alias| alias.version.clone()).unwrap_or_default();
+            let run = adopted_run(cx, spec, deployment.started, &deployment.id, &from).await;
+            let target = cx.cloud.target(&deployment.id).await.unwrap_or_default();
+            let reached = target.map_or(0, |target| super::follow::percent(target.weight));
+            let error = failure::of_deployment(cx, spec, &run, deployment, reached, memory).await;
+            match spec.on_failed_version {
+                super::spec::OnFailedVersion::Keep => {
+                    cx.reporter.warn(&error.to_string());
+                    Ok(())
+                }
+                _ => Err(error),
+            }
+        }
+    }
+}
+
+/// The declared version is on its way already, started by an earlier run that did not see its end.
+async fn adopt<C: Cloud>(
+    cx: &Context<'_, C>,
+    spec: &RolloutSpec,
+    memory: &mut Memory,
+    work: &Work,
+    deployment: &str,
+    from: &str,
+) -> Result<(), RolloutError> {
+    cx.reporter.info(&format!(
+        "{}: deployment {deployment} of version {} is running already; waiting for that one",
+        spec.id(),
+        spec.version
+    ));
+    let run = adopted_run(cx, spec, None, deployment, from).await;
+    deployment.clone_into(&mut memory.deployment_id);
+    "InProgress".clone_into(&mut memory.deployment_status);
+    if spec.wait { deploy::finish(cx, spec, &work.pieces, &run, memory).await } else { Ok(()) }
+}
+
+async fn adopted_run<C: Cloud>(
+    cx: &Context<'_, C>,
+    spec: &RolloutSpec,
+    started: Option<std::time::SystemTime>,
+    id: &str,
+    from: &str,
+) -> Run {
+    let prefix = names::alarm_prefix(&spec.function.name, &spec.alias);
+    let ours = cx.cloud.alarms_with_prefix(&format!("{prefix}{}-", spec.version)).await.unwrap_or_default();
+    let alarms = spec.alarms.iter().cloned().chain(ours.into_iter().map(|alarm| alarm.name)).collect();
+    let started = match started {
+        Some(started) => started,
+        None => cx
+            .cloud
+            .deployment(id)
+            .await
+            .ok()
+            .flatten()
+            .and_then(|d| d.started)
+            .unwrap_or_else(std::time::SystemTime::now),
+    };
+    Run { id: id.to_owned(), from: from.to_owned(), to: spec.version.clone(), started, alarms }
+}
+
+/// Removes the error alarms of versions that are no longer in play, also those that a crash left behind.
+async fn drop_old_alarms<C: Cloud>(cx: &Context<'_, C>, spec: &RolloutSpec, memory: &mut Memory) {
+    let live = memory.deployment_status == "InProgress";
+    let prefix = names::alarm_prefix(&spec.function.name, &spec.alias);
+    let Ok(alarms) = cx.cloud.alarms_with_prefix(&prefix).await else {
+        return;
+    };
+    let serving = format!("{prefix}{}-", memory.serving_version);
+    let newest =
+        alarms.iter().map(|alarm| alarm.name.clone()).filter(|name| name.starts_with(&serving)).max();
+    let keep = if live { Some(memory.error_alarm.clone()) } else { newest };
+    let old: Vec<String> =
+        alarms.into_iter().map(|alarm| alarm.name).filter(|name| Some(name) != keep.as_ref()).collect();
+    if !live {
+        memory.error_alarm = keep.unwrap_or_default();
+    }
+    if old.is_empty() {
+        return;
+    }
+    if let Err(error) = cx.cloud.delete_alarms(&old).await {
+        cx.reporter.warn(&format!("old error alarms stay until the next update: {error}"));
+    }
+}

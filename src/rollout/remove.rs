@@ -1,0 +1,207 @@
+//! Takes a rollout away: what runs, what hangs on the aliases, the aliases, then the pieces; the role last.
+
+use super::clear;
+use super::cloud::{Cloud, CloudErrorKind, DeploymentStatus};
+use super::context::{Context, Doing, RolloutError};
+use super::memory::Memory;
+use super::names;
+use super::owner::{Maker, Owner};
+use super::refusal::Refusal;
+use super::strategy;
+
+/// What to take away. The function and alias names come from the id, the rest is remembered.
+#[derive(Debug, Clone, Copy)]
+pub struct Doomed<'a> {
+    pub function: &'a str,
+    pub alias: &'a str,
+    pub memory: &'a Memory,
+}
+
+pub async fn remove<C: Cloud>(cx: &Context<'_, C>, doomed: Doomed<'_>) -> Result<(), RolloutError> {
+    check_place(cx, doomed).await?;
+    stop_live(cx, doomed).await?;
+    let latest = doomed.memory.latest_alias_name.as_str();
+    remove_alias(cx, doomed, doomed.alias, doomed.memory.made.alias).await?;
+    if !latest.is_empty() {
+        remove_alias(cx, doomed, latest, doomed.memory.made.latest_alias).await?;
+    }
+    remove_group(cx, doomed).await?;
+    let ((), ()) = tokio::try_join!(remove_application(cx, doomed), remove_alarms(cx, doomed))?;
+    remove_config(cx, &doomed.memory.deployment_config).await?;
+    remove_role(cx, doomed).await
+}
+
+async fn check_place<C: Cloud>(cx: &Context<'_, C>, doomed: Doomed<'_>) -> Result<(), RolloutError> {
+    let here = cx.cloud.identity().await.doing(|| "could not ask who the caller is".to_owned())?;
+    let memory = doomed.memory;
+    if here.account == memory.account && here.region == memory.region {
+        return Ok(());
+    }
+    Err(Refusal::WrongPlace {
+        id: format!("{}:{}", doomed.function, doomed.alias),
+        known_account: memory.account.clone(),
+        known_region: memory.region.clone(),
+        account: here.account,
+        region: here.region,
+    }
+    .into())
+}
+
+async fn stop_live<C: Cloud>(cx: &Context<'_, C>, doomed: Doomed<'_>) -> Result<(), RolloutError> {
+    let memory = doomed.memory;
+    let Some(group) = cx
+        .cloud
+        .group(&memory.application, &memory.group)
+        .await
+        .doing(|| format!("could not read deployment group {}", memory.group))?
+    else {
+        return Ok(());
+    };
+    let Some(id) = group.last_attempted else {
+        return Ok(());
+    };
+    let target = cx.cloud.target(&id).await.unwrap_or_default();
+    if !target.is_some_and(|t| t.function == doomed.function && t.alias == doomed.alias) {
+        return Ok(());
+    }
+    let seen = cx.cloud.deployment(&id).await.doing(|| format!("could not read deployment {id}"))?;
+    match seen {
+        Some(deployment) if deployment.status == DeploymentStatus::Live => {
+            cx.reporter.info(&format!("stopping deployment {id}"));
+            if deployment.rolls_back.is_some() {
+                super::follow::await_end(cx, &id).await.map(drop)
+            } else {
+                clear::stop(cx, &id).await
+            }
+        }
+        _ => Ok(()),
+    }
+}
+
+/// The alias with its URL and its permissions, if it is of this making of the resource.
+async fn remove_alias<C: Cloud>(
+    cx: &Context<'_, C>,
+    doomed: Doomed<'_>,
+    alias: &str,
+    made: bool,
+) -> Result<(), RolloutError> {
+    let (cloud, function) = (cx.cloud, doomed.function);
+    let Some(state) = cloud.alias(function, alias).await.doing(|| format!("could not read alias {alias}"))?
+    else {
+        return Ok(());
+    };
+    let holder = Owner::from_alias_description(&state.description);
+    let succeeded = holder.as_ref().is_some_and(|(_, holder)| *holder != doomed.memory.owner);
+    let made_by_alias = holder.as_ref().is_some_and(|(maker, _)| *maker == Maker::Alias);
+    if !made || succeeded || made_by_alias {
+        return remove_statements(cx, doomed, alias).await;
+    }
+    cloud
+        .delete_function_url(function, alias)
+        .await
+        .doing(|| format!("could not delete the function URL of alias {alias}"))?;
+    // The alias takes its resource policy with it.
+    cloud.delete_alias(function, alias).await.doing(|| format!("could not delete alias {alias}"))
+}
+
+/// On an alias that stays, only our statements go.
+async fn remove_statements<C: Cloud>(
+    cx: &Context<'_, C>,
+    doomed: Doomed<'_>,
+    alias: &str,
+) -> Result<(), RolloutError> {
+    let known = cx
+        .cloud
+        .permissions(doomed.function, alias)
+        .await
+        .doing(|| format!("could not read the permissions of alias {alias}"))?;
+    let state =
+        cx.cloud.alias(doomed.function, alias).await.doing(|| format!("could not read alias {alias}"))?;
+    let holder = state.and_then(|state| Owner::from_alias_description(&state.description));
+    if holder.is_some_and(|(_, holder)| holder.is_same_resource(&doomed.memory.owner)) {
+        // The successor of this resource has the same statements.
+        return Ok(());
+    }
+    let prefix = doomed.memory.owner.statement_prefix();
+    for id in known.iter().filter(|id| id.starts_with(&prefix)) {
+        cx.cloud
+            .remove_permission(doomed.function, alias, id)
+            .await
+            .doing(|| format!("could not remove statement {id} from alias {alias}"))?;
+    }
+    Ok(())
+}
+
+async fn remove_group<C: Cloud>(cx: &Context<'_, C>, doomed: Doomed<'_>) -> Result<(), RolloutError> {
+    let memory = doomed.memory;
+    let resource = format!("deploymentgroup:{}/{}", memory.application, memory.group);
+    if !memory.made.group || !is_of_this_making(cx, doomed, &resource).await? {
+        return Ok(());
+    }
+    cx.cloud
+        .delete_group(&memory.application, &memory.group)
+        .await
+        .doing(|| format!("could not delete deployment group {}", memory.group))
+}
+
+async fn remove_application<C: Cloud>(cx: &Context<'_, C>, doomed: Doomed<'_>) -> Result<(), RolloutError> {
+    let memory = doomed.memory;
+    let resource = format!("application:{}", memory.application);
+    if !memory.made.application || !is_of_this_making(cx, doomed, &resource).await? {
+        return Ok(());
+    }
+    cx.cloud
+        .delete_application(&memory.application)
+        .await
+        .doing(|| format!("could not delete CodeDeploy application {}", memory.application))
+}
+
+async fn is_of_this_making<C: Cloud>(
+    cx: &Context<'_, C>,
+    doomed: Doomed<'_>,
+    resource: &str,
+) -> Result<bool, RolloutError> {
+    match cx.cloud.code_deploy_tags(resource).await {
+        Ok(tags) => Ok(Owner::from_tags(&tags).is_none_or(|holder| holder == doomed.memory.owner)),
+        Err(error) if error.kind == CloudErrorKind::NotFound => Ok(false),
+        Err(error) => Err(error).doing(|| format!("could not read the tags of {resource}")),
+    }
+}
+
+async fn remove_alarms<C: Cloud>(cx: &Context<'_, C>, doomed: Doomed<'_>) -> Result<(), RolloutError> {
+    if !doomed.memory.made.group && !doomed.memory.made.alias {
+        return Ok(());
+    }
+    let prefix = names::alarm_prefix(doomed.function, doomed.alias);
+    let alarms =
+        cx.cloud.alarms_with_prefix(&prefix).await.doing(|| "could not list the error alarms".to_owned())?;
+    let names: Vec<String> = alarms.into_iter().map(|alarm| alarm.name).collect();
+    if names.is_empty() {
+        return Ok(());
+    }
+    cx.cloud.delete_alarms(&names).await.doing(|| "could not delete the error alarms".to_owned())
+}
+
+/// A shared configuration goes when nobody uses it any more.
+async fn remove_config<C: Cloud>(cx: &Context<'_, C>, name: &str) -> Result<(), RolloutError> {
+    if !strategy::is_shared(name) {
+        return Ok(());
+    }
+    match cx.cloud.delete_deployment_config(name).await {
+        Err(error) if matches!(error.kind, CloudErrorKind::InUse | CloudErrorKind::NotFound) => Ok(()),
+        other => other.doing(|| format!("could not delete deployment configuration {name}")),
+    }
+}
+
+async fn remove_role<C: Cloud>(cx: &Context<'_, C>, doomed: Doomed<'_>) -> Result<(), RolloutError> {
+    if !doomed.memory.made.role {
+        return Ok(());
+    }
+    let name = names::role(doomed.function, doomed.alias, &doomed.memory.region);
+    let role = cx.cloud.role(&name).await.doing(|| format!("could not read role {name}"))?;
+    let ours = role.is_some_and(|role| Owner::from_tags(&role.tags).is_none_or(|o| o == doomed.memory.owner));
+    if !ours {
+        return Ok(());
+    }
+    cx.cloud.delete_role(&name, names::ROLE_POLICY).await.doing(|| format!("could not delete role {name}"))
+}

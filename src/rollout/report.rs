@@ -1,0 +1,296 @@
+//! The message of a failed rollout: what happened, who is served now, why, and what to do.
+
+use std::fmt;
+use std::time::Duration;
+
+use super::cloud::Traffic;
+use super::duration;
+use super::spec::OnFailedVersion;
+
+#[derive(Debug, Clone, PartialEq)]
+pub struct FailureReport {
+    pub function: String,
+    pub alias: String,
+    pub version: String,
+    /// The largest share of traffic that the version had, in percent.
+    pub reached: u8,
+    pub after: Duration,
+    pub cause: Cause,
+    pub serving: Serving,
+    pub exposure: Option<Traffic>,
+    pub log_lines: Vec<String>,
+    pub deployment_id: String,
+    pub console_url: String,
+    pub on_failed_version: OnFailedVersion,
+}
+
+/// Why the version did not stay.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Cause {
+    SmokeTest {
+        difference: String,
+    },
+    Hook {
+        name: String,
+        stage: HookStage,
+        detail: String,
+    },
+    Alarm {
+        alarms: Vec<(String, String)>,
+        while_baking: bool,
+    },
+    /// Errors of the alias after all traffic had moved.
+    Errors {
+        detail: String,
+    },
+    Stopped,
+    /// CodeDeploy's own code and message.
+    CodeDeploy {
+        code: String,
+        message: String,
+    },
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum HookStage {
+    BeforeTraffic,
+    AfterTraffic,
+}
+
+/// What the alias serves after the failure.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Serving {
+    /// Nothing had moved.
+    Untouched {
+        version: String,
+    },
+    RolledBack {
+        version: String,
+        rollback: String,
+    },
+    /// The rollback did not do what it should.
+    RollbackFailed {
+        version: String,
+        rollback: String,
+        detail: String,
+    },
+    /// No rollback for this kind of failure.
+    NotRolledBack {
+        version: String,
+        second: Option<(String, u8)>,
+    },
+    /// There is no alias yet.
+    Nothing,
+}
+
+impl Cause {
+    /// Whether this says something about the version itself. A refusal, throttling or a manual stop does not.
+    pub fn judges_version(&self) -> bool {
+        matches!(self, Self::SmokeTest { .. } | Self::Hook { .. } | Self::Alarm { .. } | Self::Errors { .. })
+    }
+
+    /// One line, for the `reason` of `lastRollout`.
+    pub fn summary(&self) -> String {
+        match self {
+            Self::SmokeTest { difference } => format!("the smoke test failed: {difference}"),
+            Self::Hook { name, stage, detail } => format!("the {stage} hook {name} {detail}"),
+            Self::Alarm { alarms, while_baking } => {
+                let names: Vec<String> =
+                    alarms.iter().map(|(name, reason)| named_with_reason(name, reason)).collect();
+                let when = if *while_baking { " while baking" } else { "" };
+                format!("alarm {} fired{when}", names.join(" and "))
+            }
+            Self::Errors { detail } => detail.clone(),
+            Self::Stopped => "the deployment was stopped by hand".to_owned(),
+            Self::CodeDeploy { code, message } => format!("{message} ({code})"),
+        }
+    }
+
+    /// What a person can do about CodeDeploy's own failures.
+    fn cure(&self) -> Option<&'static str> {
+        let Self::CodeDeploy { code, .. } = self else {
+            return None;
+        };
+        match code.as_str() {
+            "IAM_ROLE_PERMISSIONS" | "IAM_ROLE_MISSING" => Some(
+                "check the service role: it must trust codedeploy.amazonaws.com and allow lambda:InvokeFunction on the hooks",
+            ),
+            "INVALID_LAMBDA_CONFIGURATION" => Some(
+                "the alias was moved by somebody else, or the two versions cannot share traffic; run `pulumi up` again",
+            ),
+            "INVALID_LAMBDA_FUNCTION" => {
+                Some("check that the function, its alias and the version still exist")
+            }
+            "THROTTLED" => Some("too many deployments at once; run `pulumi up` again"),
+            "TIMEOUT" => Some("a hook did not report within an hour; read its log"),
+            "INTERNAL_ERROR" => Some("CodeDeploy failed; run `pulumi up` again"),
+            _ => None,
+        }
+    }
+}
+
+fn named_with_reason(name: &str, reason: &str) -> String {
+    if reason.is_empty() { format!("\"{name}\"") } else { format!("\"{name}\" ({reason})") }
+}
+
+impl fmt::Display for HookStage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::BeforeTraffic => "before-traffic",
+            Self::AfterTraffic => "after-traffic",
+        })
+    }
+}
+
+impl fmt::Display for FailureReport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.verdict())?;
+        let mut line = |label: &str, text: &str| write!(f, "\n  {label:<13}{text}");
+        line("Now serving:", &self.serving_line())?;
+        line("Cause:", &self.cause.summary())?;
+        if let Some(traffic) = self.exposure {
+            line("Exposure:", &exposure_line(&self.version, traffic))?;
+        }
+        for (index, text) in self.log_lines.iter().enumerate() {
+            line(if index == 0 { "Log:" } else { "" }, text)?;
+        }
+        line("Next:", &self.next())?;
+        if !self.deployment_id.is_empty() {
+            line("Deployment:", format!("{} {}", self.deployment_id, self.console_url).trim_end())?;
+        }
+        Ok(())
+    }
+}
+
+impl FailureReport {
+    fn verdict(&self) -> String {
+        let Self { function, version, .. } = self;
+        let after = duration::short(self.after);
+        match (&self.serving, self.reached) {
+            (Serving::RollbackFailed { .. }, _) => {
+                format!("{function}: THE ROLLBACK OF VERSION {version} FAILED")
+            }
+            (Serving::Nothing, _) => {
+                format!("{function}: version {version} was refused; nothing is served yet")
+            }
+            (Serving::NotRolledBack { .. }, reached) => {
+                format!(
+                    "{function}: version {version} failed at {reached} % of traffic after {after} and was not rolled back"
+                )
+            }
+            (_, 0) => format!("{function}: version {version} was refused before it got any traffic"),
+            (_, reached) => {
+                format!(
+                    "{function}: version {version} was rolled back at {reached} % of traffic after {after}"
+                )
+            }
+        }
+    }
+
+    fn serving_line(&self) -> String {
+        let alias = &self.alias;
+        match &self.serving {
+            Serving::Untouched { version } => format!("{alias} → version {version}, 100 % (never changed)"),
+            Serving::RolledBack { version, rollback } => {
+                format!("{alias} → version {version}, 100 % (rollback {rollback} finished)")
+            }
+            Serving::RollbackFailed { version, rollback, detail } => format!(
+                "{alias} → version {version}; rollback {rollback} did not succeed ({detail}). Put the alias back by hand: aws lambda update-alias"
+            ),
+            Serving::NotRolledBack { version, second: None } => {
+                format!("{alias} → version {version}, 100 % (`autoRollback` leaves this case out)")
+            }
+            Serving::NotRolledBack { version, second: Some((second, percent)) } => format!(
+                "{alias} → version {version} and version {second} ({percent} %) (`autoRollback` leaves this case out); the next `pulumi up` puts it back"
+            ),
+            Serving::Nothing => format!("nothing: alias {alias} is made when a version passes"),
+        }
+    }
+
+    fn next(&self) -> String {
+        let version = &self.version;
+        if let Some(cure) = self.cause.cure() {
+            return cure.to_owned();
+        }
+        if !self.cause.judges_version() || self.serving == Serving::Nothing {
+            return format!("run `pulumi up` again to try version {version} once more");
+        }
+        let unchanged = match self.on_failed_version {
+            OnFailedVersion::Keep => "succeeds and deploys nothing",
+            OnFailedVersion::Fail => "fails again with this message and deploys nothing",
+            OnFailedVersion::Retry => return format!("`pulumi up` tries version {version} again"),
+        };
+        format!(
+            "publish a version that mends it. Unchanged, the next `pulumi up` {unchanged}; a changed `triggers` value tries version {version} again"
+        )
+    }
+}
+
+fn exposure_line(version: &str, traffic: Traffic) -> String {
+    match (traffic.requests, traffic.errors) {
+        (requests, _) if requests <= 0.0 => {
+            format!("no request that CloudWatch has counted yet reached version {version}")
+        }
+        (requests, errors) => format!("{requests:.0} requests reached version {version}, {errors:.0} failed"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn report() -> FailureReport {
+        FailureReport {
+            function: "orders".to_owned(),
+            alias: "stable".to_owned(),
+            version: "42".to_owned(),
+            reached: 10,
+            after: Duration::from_secs(192),
+            cause: Cause::Alarm {
+                alarms: vec![("orders-errors".to_owned(), "6 errors, limit 0".to_owned())],
+                while_baking: false,
+            },
+            serving: Serving::RolledBack { version: "41".to_owned(), rollback: "d-7F2".to_owned() },
+            exposure: Some(Traffic { requests: 118.0, errors: 6.0 }),
+            log_lines: vec!["TypeError: no sku".to_owned()],
+            deployment_id: "d-9GH".to_owned(),
+            console_url: "https://console".to_owned(),
+            on_failed_version: OnFailedVersion::Keep,
+        }
+    }
+
+    #[test]
+    fn the_message_leads_with_the_verdict_and_who_is_served() {
+        let text = report().to_string();
+        let expected = "\
+orders: version 42 was rolled back at 10 % of traffic after 3m12s
+  Now serving: stable → version 41, 100 % (rollback d-7F2 finished)
+  Cause:       alarm \"orders-errors\" (6 errors, limit 0) fired
+  Exposure:    118 requests reached version 42, 6 failed
+  Log:         TypeError: no sku
+  Next:        publish a version that mends it. Unchanged, the next `pulumi up` succeeds and deploys nothing; a changed `triggers` value tries version 42 again
+  Deployment:  d-9GH https://console";
+        assert_eq!(text, expected);
+    }
+
+    #[test]
+    fn a_failed_rollback_is_the_loudest() {
+        let serving = Serving::RollbackFailed {
+            version: "42".to_owned(),
+            rollback: "d-7F2".to_owned(),
+            detail: "Failed".to_owned(),
+        };
+        let text = FailureReport { serving, ..report() }.to_string();
+        assert!(text.starts_with("orders: THE ROLLBACK OF VERSION 42 FAILED"), "{text}");
+    }
+
+    #[test]
+    fn only_a_judgement_of_the_version_keeps_it_from_being_tried_again() {
+        assert!(report().cause.judges_version());
+        assert!(!Cause::Stopped.judges_version());
+        let cause = Cause::CodeDeploy { code: "THROTTLED".to_owned(), message: "slow down".to_owned() };
+        assert!(!cause.judges_version());
+        let text = FailureReport { cause: Cause::Stopped, ..report() }.to_string();
+        assert!(text.contains("run `pulumi up` again to try version 42 once more"), "{text}");
+    }
+}

@@ -1,0 +1,97 @@
+// Starts the sandbox, and asks it what exists and what was called.
+
+import { ChildProcess, spawn } from "node:child_process";
+import { createInterface } from "node:readline";
+import * as path from "node:path";
+
+export const root = process.env.LAMBDA_ROLLOUT_ROOT ?? process.cwd();
+export const region = "us-east-1";
+
+/** One call to AWS, as the sandbox's journal has it. */
+export interface Call {
+    n: number;
+    service: string;
+    operation: string;
+    mutating: boolean;
+    status: number;
+    errorCode?: string | null;
+    region?: string;
+}
+
+export class Sandbox {
+    private constructor(
+        private readonly child: ChildProcess,
+        readonly endpoint: string,
+        readonly speed: number,
+    ) {}
+
+    static async start(options: { speed?: number; args?: string[] } = {}): Promise<Sandbox> {
+        const speed = options.speed ?? 60;
+        const binary = path.join(root, "target/debug/rollout-sandbox");
+        const args = ["--port", "0", "--speed", `${speed}`, "--exit-with-stdin", ...(options.args ?? [])];
+        // A process group of its own: the terminal's Ctrl-C is for us to handle, so that things end in order.
+        const child = spawn(binary, args, { stdio: ["pipe", "pipe", "inherit"], detached: true });
+        const endpoint = await readyLine(child);
+        return new Sandbox(child, endpoint, speed);
+    }
+
+    /** What a program, the CLI or an SDK needs to talk to the sandbox instead of AWS. */
+    get env(): Record<string, string> {
+        return {
+            AWS_ENDPOINT_URL: this.endpoint,
+            AWS_ACCESS_KEY_ID: "test",
+            AWS_SECRET_ACCESS_KEY: "test",
+            AWS_REGION: region,
+            AWS_EC2_METADATA_DISABLED: "true",
+            LAMBDA_ROLLOUT_CLOCK_SPEED: `${this.speed}`,
+        };
+    }
+
+    get clientConfig() {
+        return {
+            endpoint: this.endpoint,
+            region,
+            credentials: { accessKeyId: "test", secretAccessKey: "test" },
+        };
+    }
+
+    async journal(since = 0): Promise<Call[]> {
+        const answer = await this.admin(`journal?since=${since}`);
+        return Array.isArray(answer) ? answer : answer.calls;
+    }
+
+    /** Everything that exists. */
+    async state(): Promise<any> {
+        return this.admin("state");
+    }
+
+    async fault(rule: Record<string, unknown>): Promise<void> {
+        await this.admin("faults", { method: "POST", body: JSON.stringify(rule) });
+    }
+
+    async stop(): Promise<void> {
+        if (this.child.exitCode !== null || this.child.signalCode !== null) return;
+        const gone = new Promise((resolve) => this.child.once("exit", resolve));
+        this.child.stdin?.end();
+        await gone;
+    }
+
+    private async admin(what: string, init?: RequestInit): Promise<any> {
+        const response = await fetch(`${this.endpoint}/_sandbox/${what}`, init);
+        const text = await response.text();
+        if (!response.ok) throw new Error(`the sandbox answered ${response.status} to ${what}: ${text}`);
+        return text ? JSON.parse(text) : undefined;
+    }
+}
+
+function readyLine(child: ChildProcess): Promise<string> {
+    return new Promise((resolve, reject) => {
+        child.once("error", reject);
+        child.once("exit", (code) => reject(new Error(`rollout-sandbox ended with code ${code} before it was ready`)));
+        createInterface({ input: child.stdout! }).once("line", (line) => {
+            const endpoint = /http:\/\/[^ ]+/.exec(line)?.[0];
+            if (endpoint) resolve(endpoint);
+            else reject(new Error(`rollout-sandbox said "${line}" instead of its endpoint`));
+        });
+    });
+}

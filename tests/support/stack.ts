@@ -1,0 +1,101 @@
+// A Pulumi stack with a state of its own, run by the real CLI with an inline program.
+
+import * as fs from "node:fs/promises";
+import * as os from "node:os";
+import * as path from "node:path";
+import {
+    LocalWorkspace, PulumiCommand, PulumiFn, Stack, UpResult,
+} from "@pulumi/pulumi/automation/index.js";
+import { Sandbox, root } from "./sandbox";
+
+export interface StackOptions {
+    name?: string;
+    project?: string;
+    config?: Record<string, string>;
+    env?: Record<string, string>;
+    onOutput?: (text: string) => void;
+    color?: "always" | "never";
+}
+
+/** A stack, the folder that holds its state, and the ways to run it. */
+export class TestStack {
+    private constructor(
+        readonly stack: Stack,
+        readonly home: string,
+        private readonly options: StackOptions,
+    ) {}
+
+    static async create(sandbox: Sandbox, program: PulumiFn, options: StackOptions = {}): Promise<TestStack> {
+        const home = await fs.mkdtemp(path.join(os.tmpdir(), "lambda-rollout-"));
+        const state = path.join(home, "state");
+        await fs.mkdir(state);
+        const project = options.project ?? "shop";
+        const stackName = options.name ?? "dev";
+        const bin = path.join(root, "target/debug");
+        const stack = await LocalWorkspace.createOrSelectStack(
+            { stackName, projectName: project, program },
+            {
+                pulumiCommand: await PulumiCommand.get({ root: path.join(home, "cli"), skipVersionCheck: true }).catch(
+                    () => PulumiCommand.get({ skipVersionCheck: true }),
+                ),
+                workDir: home,
+                pulumiHome: path.join(home, "pulumi"),
+                envVars: {
+                    ...sandbox.env,
+                    PULUMI_BACKEND_URL: `file://${state}`,
+                    PULUMI_CONFIG_PASSPHRASE: "correct horse",
+                    PULUMI_SKIP_UPDATE_CHECK: "true",
+                    PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION: "true",
+                    ...options.env,
+                },
+                projectSettings: {
+                    name: project,
+                    runtime: "nodejs",
+                    backend: { url: `file://${state}` },
+                    plugins: {
+                        providers: [
+                            { name: "lambda-rollout", path: bin },
+                            { name: "aws", path: bin },
+                        ],
+                    },
+                } as any,
+            },
+        );
+        for (const [key, value] of Object.entries(options.config ?? {})) await stack.setConfig(key, { value });
+        return new TestStack(stack, home, options);
+    }
+
+    async up(extra: Record<string, unknown> = {}): Promise<UpResult> {
+        return this.stack.up({ ...this.common, suppressProgress: true, ...extra });
+    }
+
+    async preview(extra: Record<string, unknown> = {}) {
+        return this.stack.preview({ ...this.common, ...extra });
+    }
+
+    async refresh(extra: Record<string, unknown> = {}) {
+        return this.stack.refresh({ ...this.common, ...extra });
+    }
+
+    async destroy(extra: Record<string, unknown> = {}) {
+        return this.stack.destroy({ ...this.common, ...extra });
+    }
+
+    /** The resources of the state, as the engine stored them. */
+    async resources(): Promise<any[]> {
+        const exported = await this.stack.exportStack();
+        return exported.deployment?.resources ?? [];
+    }
+
+    async resource(type: string): Promise<any> {
+        return (await this.resources()).find((resource) => resource.type.endsWith(type));
+    }
+
+    async remove(): Promise<void> {
+        await fs.rm(this.home, { recursive: true, force: true });
+    }
+
+    private get common() {
+        return { onOutput: this.options.onOutput, color: this.options.color ?? "never" };
+    }
+}
