@@ -34,7 +34,8 @@ where
     let (kind, code, message) = match error {
         SdkError::ServiceError(answer) => {
             let code = answer.err().code().unwrap_or(NO_CODE);
-            let message = answer.err().message().unwrap_or("the service gave no reason");
+            let unsaid = format!("{endpoint} gave no reason: check that it is an AWS endpoint");
+            let message = answer.err().message().unwrap_or(&unsaid);
             (kind_of(code, message), code, said_by_service(code, message))
         }
         SdkError::TimeoutError(_) => {

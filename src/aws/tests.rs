@@ -257,12 +257,11 @@ async fn an_invocation_without_an_answer_is_given_up_in_time() {
 
 #[tokio::test]
 async fn the_watcher_sees_throttling_at_once_and_asks_again() {
-    let stub = Stub::start(|call, _| match call {
+    let info = json!({ "deploymentId": "d-1", "status": "Succeeded", "createTime": 1.5 });
+    let found = json!({ "deploymentsInfo": [info] }).to_string();
+    let stub = Stub::start(move |call, _| match call {
         0 => refusal("ThrottlingException", "Rate exceeded"),
-        _ => {
-            let info = json!({ "deploymentId": "d-1", "status": "Succeeded", "createTime": 1.5 });
-            (200, json!({ "deploymentsInfo": [info] }).to_string())
-        }
+        _ => (200, found.clone()),
     })
     .await;
     let mut config = stub.config();
@@ -282,16 +281,15 @@ async fn the_watcher_sees_throttling_at_once_and_asks_again() {
 
 #[tokio::test]
 async fn a_target_is_asked_for_by_the_id_that_codedeploy_gives_it() {
-    let stub = Stub::start(|_, request| match request.operation() {
+    let function = json!({
+        "functionName": "api", "functionAlias": "stable", "currentVersion": "1",
+        "targetVersion": "2", "targetVersionWeight": 0.1
+    });
+    let found =
+        json!({ "deploymentTarget": { "lambdaTarget": { "lambdaFunctionInfo": function } } }).to_string();
+    let stub = Stub::start(move |_, request| match request.operation() {
         "ListDeploymentTargets" => (200, r#"{"targetIds":["api:stable"]}"#.to_owned()),
-        _ => {
-            let function = json!({
-                "functionName": "api", "functionAlias": "stable", "currentVersion": "1",
-                "targetVersion": "2", "targetVersionWeight": 0.1
-            });
-            let target = json!({ "lambdaTarget": { "lambdaFunctionInfo": function } });
-            (200, json!({ "deploymentTarget": target }).to_string())
-        }
+        _ => (200, found.clone()),
     })
     .await;
     let target = aws(&stub).target("d-1").await.unwrap().unwrap();

@@ -16,13 +16,13 @@ use super::{
 /// in it is reported as one failed call.
 pub trait Provider: Send + Sync + 'static {
     /// The package's name.
-    fn name(&self) -> &str;
+    fn name(&self) -> &'static str;
 
     /// A semantic version, without a leading "v".
-    fn version(&self) -> &str;
+    fn version(&self) -> &'static str;
 
     /// The package's schema, as JSON.
-    fn schema(&self) -> &str;
+    fn schema(&self) -> &'static str;
 
     /// Configuration that is secret. The engine hands it over unmarked when it is to be checked.
     fn secret_config(&self) -> &[&str] {

@@ -479,3 +479,7 @@ pub fn check_owner(
     };
     Err(Refusal::Taken { what, name: name.to_owned(), holder, cure })
 }
+
+#[cfg(test)]
+#[path = "plan_tests.rs"]
+mod tests;

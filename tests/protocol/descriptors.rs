@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 
 use prost::Message;
 use prost_types::{
-    DescriptorProto, EnumDescriptorProto, FieldDescriptorProto, FileDescriptorSet, ServiceDescriptorProto,
+    DescriptorProto, EnumDescriptorProto, FieldDescriptorProto, FileDescriptorSet, MessageOptions,
+    ServiceDescriptorProto,
     field_descriptor_proto::{Label, Type},
 };
 
@@ -74,10 +75,13 @@ fn message_facts(scope: &str, message: &DescriptorProto, facts: &mut BTreeSet<St
         let field_name = field.name().to_lowercase().replace('_', "");
         facts.insert(format!("field {name} {} {field_name} {}", field.number(), field_type(message, field)));
     }
-    let is_map_entry = |nested: &DescriptorProto| nested.options.as_ref().is_some_and(|o| o.map_entry());
     let nested = message.nested_type.iter().filter(|nested| !is_map_entry(nested));
     nested.for_each(|nested| message_facts(&name, nested, facts));
     message.enum_type.iter().for_each(|values| enum_facts(&name, values, facts));
+}
+
+fn is_map_entry(message: &DescriptorProto) -> bool {
+    message.options.as_ref().is_some_and(MessageOptions::map_entry)
 }
 
 fn field_type(message: &DescriptorProto, field: &FieldDescriptorProto) -> String {
@@ -91,7 +95,7 @@ fn field_type(message: &DescriptorProto, field: &FieldDescriptorProto) -> String
     }
     let entry =
         message.nested_type.iter().find(|nested| field.type_name().ends_with(&format!(".{}", nested.name())));
-    match entry.filter(|entry| entry.options.as_ref().is_some_and(|options| options.map_entry())) {
+    match entry.filter(|entry| is_map_entry(entry)) {
         Some(entry) => format!("map<{},{}>", simple(&entry.field[0]), simple(&entry.field[1])),
         None => format!("repeated {}", simple(field)),
     }

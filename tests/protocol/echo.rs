@@ -2,8 +2,6 @@
 //!
 //! What a `Thing` does is told by its `behaviour`.
 
-#![allow(missing_docs)]
-
 use std::process::ExitCode;
 
 use lambda_rollout::pulumi::{
@@ -111,15 +109,15 @@ fn partial(id: &str, outputs: PropertyMap, reason: &str) -> Failure {
 }
 
 impl Provider for Echo {
-    fn name(&self) -> &str {
+    fn name(&self) -> &'static str {
         "echo"
     }
 
-    fn version(&self) -> &str {
+    fn version(&self) -> &'static str {
         "1.2.3"
     }
 
-    fn schema(&self) -> &str {
+    fn schema(&self) -> &'static str {
         SCHEMA
     }
 

@@ -31,7 +31,7 @@ use tonic::{
 pub(crate) type Client = ResourceProviderClient<Channel>;
 
 /// Only against hanging: no test passes because of it.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 pub(crate) const URN: &str = "urn:pulumi:dev::project::echo:index:Thing::thing";
 

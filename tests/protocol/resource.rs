@@ -66,6 +66,9 @@ async fn check_reports_everything_at_once() {
     assert!(checked.inputs.is_some());
 }
 
+/// Puts a value into an input.
+type Place = fn(PropertyValue) -> (&'static str, PropertyValue);
+
 /// A preview may not know any input, and says so in the way of whichever type it thinks it is.
 #[tokio::test]
 async fn each_sentinel_passes_at_each_place() {
@@ -78,7 +81,6 @@ async fn each_sentinel_passes_at_each_place() {
         "e48ece36-62e2-4504-bad9-02848725956a",
         "dd056dcd-154b-4c76-9bd3-c8f88648b5ff",
     ];
-    type Place = fn(PropertyValue) -> (&'static str, PropertyValue);
     let places: [Place; 10] = [
         |value| ("text", value),
         |value| ("flag", value),
