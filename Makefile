@@ -22,7 +22,8 @@ test: check unit sdk-test e2e ## Run every test
 
 .PHONY: build
 build: ## Build the provider, the sandbox and the tests' stand-in for the AWS provider
-	cargo build --workspace --locked
+	# With the tests, so that everything is compiled once with one set of features.
+	cargo build --workspace --all-targets --locked
 
 .PHONY: check
 check: ## Formatting, lints, and whether what is generated is fresh

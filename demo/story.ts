@@ -90,7 +90,7 @@ async function tell(sandbox: Sandbox, stack: TestStack) {
     const changes = Object.entries(refreshed.summary.resourceChanges ?? {}).filter(([kind]) => kind !== "same");
     check("`pulumi refresh` finds no drift", changes.length === 0);
     await stack.destroy();
-    const left = leftovers(await sandbox.state());
+    const left = await sandbox.leftovers();
     say(`What is left in AWS: ${left.length === 0 ? "nothing" : left.join(", ")}`);
     check("`pulumi destroy` left nothing behind", left.length === 0);
 }
@@ -119,22 +119,6 @@ async function serving(sandbox: Sandbox, target: string): Promise<string> {
 async function deployments(sandbox: Sandbox): Promise<number> {
     const calls = await sandbox.journal();
     return calls.filter((call) => call.operation === "CreateDeployment").length;
-}
-
-/** Names of everything in the sandbox's list, whatever kind it is. */
-function leftovers(state: any): string[] {
-    const found: string[] = [];
-    const walk = (value: unknown, at: string) => {
-        if (Array.isArray(value)) value.forEach((item, index) => walk(item, `${at}[${index}]`));
-        else if (value && typeof value === "object") {
-            const entries = Object.entries(value);
-            const isThing = entries.some(([, member]) => typeof member !== "object");
-            if (isThing) found.push(at);
-            else entries.forEach(([key, member]) => walk(member, at ? `${at}.${key}` : key));
-        } else if (typeof value === "string") found.push(`${at}=${value}`);
-    };
-    walk(state, "");
-    return found;
 }
 
 function title(step: number, text: string) {

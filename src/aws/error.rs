@@ -11,6 +11,8 @@ use crate::rollout::cloud::{CloudError, CloudErrorKind};
 
 pub(super) type Answered<T> = Result<T, CloudError>;
 
+const NO_CREDENTIALS: &str = "CredentialsMissing";
+const NO_REGION: &str = "RegionMissing";
 const INVALID: &str = "InvalidRequest";
 /// For an answer that no service of AWS gave, or none that works.
 const NO_CODE: &str = "UnknownError";
@@ -79,6 +81,17 @@ pub(super) fn invalid(operation: &'static str, why: impl std::fmt::Display) -> C
         operation,
         code: INVALID.to_owned(),
         message: why.to_string(),
+    }
+}
+
+/// Whether the same call may well succeed later. Credentials do not come back by waiting.
+pub(super) fn is_passing(error: &CloudError) -> bool {
+    let lasting =
+        [NO_CREDENTIALS, NO_REGION].contains(&error.code.as_str()) || is_about_credentials(&error.code);
+    match error.kind {
+        CloudErrorKind::Throttled => true,
+        CloudErrorKind::Unreachable => !lasting,
+        _ => false,
     }
 }
 
@@ -169,10 +182,10 @@ fn undelivered(route: &Route, failure: Option<&ConnectorError>) -> (&'static str
     }
     if cause.contains("Missing Region") {
         let check = "set the provider's `region` or the variable AWS_REGION";
-        return ("RegionMissing", format!("no region is set: {check}"));
+        return (NO_REGION, format!("no region is set: {check}"));
     }
     let check = "check the provider's settings and the usual AWS variables and files";
-    ("CredentialsMissing", format!("no usable AWS credentials from {credentials} ({cause}): {check}"))
+    (NO_CREDENTIALS, format!("no usable AWS credentials from {credentials} ({cause}): {check}"))
 }
 
 /// The error at the bottom of the chain: the ones above it name layers of the SDK. Cut to one line, and without what a
@@ -305,6 +318,16 @@ mod tests {
         let error = undelivered_with(ConnectorError::other(printed.into(), None));
         assert!(error.message.contains("(external process exited with code 3)"), "{error}");
         assert!(!error.message.contains("hush") && !error.message.contains('\n'), "{error}");
+    }
+
+    #[test]
+    fn throttling_and_outages_pass_and_lost_credentials_do_not() {
+        assert!(is_passing(&said("ThrottlingException", "")));
+        assert!(is_passing(&said("ServiceUnavailableException", "")));
+        assert!(is_passing(&undelivered_with(ConnectorError::timeout("slow".into()))));
+        assert!(!is_passing(&said("ExpiredTokenException", "")));
+        assert!(!is_passing(&undelivered_with(ConnectorError::other("no such profile".into(), None))));
+        assert!(!is_passing(&said("AccessDeniedException", "")));
     }
 
     #[test]

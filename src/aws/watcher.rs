@@ -15,7 +15,7 @@ use futures_util::future::BoxFuture;
 use tokio::sync::{Notify, mpsc, oneshot};
 use tokio::time::Instant;
 
-use super::error::Answered;
+use super::error::{Answered, is_passing};
 use crate::rollout::clock::Clock;
 use crate::rollout::cloud::{CloudError, CloudErrorKind, Deployment};
 
@@ -154,17 +154,17 @@ impl Shared {
                 ids.iter().map(|id| (id.clone(), Ok(found.remove(id)))).collect()
             }
             Err(error) if is_passing(&error) && !self.has_lasted() => HashMap::new(),
-            Err(error) if is_passing(&error) || ids.len() == 1 => {
-                let look = if error.kind == CloudErrorKind::NotFound { Ok(None) } else { Err(error) };
-                ids.iter().map(|id| (id.clone(), look.clone())).collect()
-            }
             // One id that the service does not take must not fail the others.
-            Err(_) => {
+            Err(error) if ids.len() > 1 && is_about_ids(&error) => {
                 let mut looks = HashMap::new();
                 for id in ids {
                     looks.extend(Box::pin(self.ask_for(std::slice::from_ref(id))).await);
                 }
                 looks
+            }
+            Err(error) => {
+                let look = if error.kind == CloudErrorKind::NotFound { Ok(None) } else { Err(error) };
+                ids.iter().map(|id| (id.clone(), look.clone())).collect()
             }
         }
     }
@@ -242,9 +242,9 @@ fn due_ids(waits: &[Wait], now: Instant, together: Duration) -> Vec<String> {
     ids
 }
 
-/// Whether the same call may well succeed later.
-fn is_passing(error: &CloudError) -> bool {
-    matches!(error.kind, CloudErrorKind::Throttled | CloudErrorKind::Unreachable)
+/// Whether the call could fail for one of its ids alone.
+fn is_about_ids(error: &CloudError) -> bool {
+    matches!(error.kind, CloudErrorKind::NotFound | CloudErrorKind::Refused)
 }
 
 fn interrupted() -> CloudError {
@@ -406,6 +406,16 @@ mod tests {
         assert_eq!(bad.unwrap_err().kind, CloudErrorKind::Refused);
         assert_eq!(gone.unwrap(), None);
         assert!(there.unwrap().is_some());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_is_denied_to_all_is_asked_for_once() {
+        let (watcher, calls) = watcher(|_, _| Err(error(CloudErrorKind::Denied)));
+        let watch = |id| watcher.watch(id, seconds(1));
+        let (one, other) = tokio::join!(watch("d-1"), watch("d-2"));
+        assert_eq!(one.unwrap_err().kind, CloudErrorKind::Denied);
+        assert_eq!(other.unwrap_err().kind, CloudErrorKind::Denied);
+        assert_eq!(calls.lock().unwrap().len(), 1);
     }
 
     #[tokio::test(start_paused = true)]

@@ -7,7 +7,7 @@ use std::{
     time::Duration,
 };
 
-use tokio::{net::TcpListener, time::timeout};
+use tokio::{net::TcpListener, time::sleep};
 use tokio_util::sync::CancellationToken;
 use tonic::transport::{self, Server, server::TcpIncoming};
 
@@ -48,7 +48,7 @@ pub async fn serve<P: Provider>(
     let engine = engine_address(args);
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.map_err(ServeError::Listen)?;
     let port = listener.local_addr().map_err(ServeError::Listen)?.port();
-    let (stop, hurry) = stop::watch(engine.is_some()).map_err(ServeError::Watch)?;
+    let stop = stop::watch(engine.is_some()).map_err(ServeError::Watch)?;
     let session = Arc::new(Session::new(stop.clone(), engine.as_deref()));
     announce(port).map_err(ServeError::Announce)?;
 
@@ -68,16 +68,15 @@ pub async fn serve<P: Provider>(
     };
     tokio::select! {
         outcome = work => outcome,
-        () = grace(&stop, &hurry) => Ok(()),
+        () = grace(&stop) => Ok(()),
     }
 }
 
 /// Ends when the time after the stop is over.
-async fn grace(stop: &CancellationToken, hurry: &CancellationToken) {
+async fn grace(stop: &CancellationToken) {
     stop.cancelled().await;
-    if timeout(GRACE, hurry.cancelled()).await.is_err() {
-        tracing::warn!("calls were still at work when the time to end them was over");
-    }
+    sleep(GRACE).await;
+    tracing::warn!("calls were still at work when the time to end them was over");
 }
 
 /// The one line that the engine waits for.

@@ -4,21 +4,19 @@ use std::{io, thread};
 
 use tokio_util::sync::CancellationToken;
 
-/// Two tokens: the first fires when the process is to end, the second when it is to end at once.
-pub(super) fn watch(engine_started: bool) -> io::Result<(CancellationToken, CancellationToken)> {
-    let (stop, hurry) = (CancellationToken::new(), CancellationToken::new());
+/// Fires when the process is to end.
+pub(super) fn watch(engine_started: bool) -> io::Result<CancellationToken> {
+    let stop = CancellationToken::new();
     let mut signals = Signals::new()?;
-    let (first, second) = (stop.clone(), hurry.clone());
+    let signalled = stop.clone();
     tokio::spawn(async move {
         signals.next().await;
-        first.cancel();
-        signals.next().await;
-        second.cancel();
+        signalled.cancel();
     });
     if engine_started && stdin_is_pipe() {
         watch_stdin(stop.clone())?;
     }
-    Ok((stop, hurry))
+    Ok(stop)
 }
 
 /// The engine holds the other end of our standard input and never writes to it: its end is the engine's end.

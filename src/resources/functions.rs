@@ -19,7 +19,8 @@ pub async fn get_deployment(session: &Session, args: &PropertyMap) -> Result<Inv
     };
     let cloud = &session.aws;
     let (deployment, target, identity) =
-        tokio::try_join!(cloud.deployment(&id), cloud.target(&id), cloud.identity()).map_err(failed)?;
+        tokio::try_join!(cloud.deployment(&id), cloud.target(&id), cloud.identity())
+            .map_err(|error| failed(&error))?;
     let Some(deployment) = deployment else {
         return Err(Failure::plain(format!("deployment {id} does not exist in {}", identity.region)));
     };
@@ -59,14 +60,14 @@ pub async fn get_rollout(session: &Session, args: &PropertyMap) -> Result<Invoke
     };
     let cloud = &session.aws;
     let (state, identity) =
-        tokio::try_join!(cloud.alias(&function, &alias), cloud.identity()).map_err(failed)?;
+        tokio::try_join!(cloud.alias(&function, &alias), cloud.identity()).map_err(|error| failed(&error))?;
     let Some(state) = state else {
         return Err(Failure::plain(format!(
             "alias {alias} of {function} does not exist in {}",
             identity.region
         )));
     };
-    let live = live_deployment(cloud, &function, &alias).await.map_err(failed)?;
+    let live = live_deployment(cloud, &function, &alias).await.map_err(|error| failed(&error))?;
     let (target, weight) = state.weight.unwrap_or_default();
     let (deployment, status) = live.unwrap_or_default();
     let arn = format!("{}:{alias}", pieces::function_arn(&function, &identity));
@@ -116,7 +117,7 @@ async fn live_deployment<C: Cloud>(
     Ok(cloud.deployment(id).await?.map(|deployment| (deployment.id, deployment.status_text)))
 }
 
-fn failed(error: CloudError) -> Failure {
+fn failed(error: &CloudError) -> Failure {
     Failure::plain(error.to_string())
 }
 

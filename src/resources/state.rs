@@ -89,7 +89,7 @@ pub fn read(outputs: &PropertyMap) -> Option<Memory> {
         failed_version: shown("failedVersion"),
         trigger_mark: kept("triggerMark").to_owned(),
         served: list("served"),
-        last_rollout: outputs.get("lastRollout").and_then(PropertyValue::as_object).and_then(read_last),
+        last_rollout: outputs.get("lastRollout").and_then(PropertyValue::as_object).map(read_last),
         ..Memory::new(owner, kept("account"), kept("region"), kept("partition"))
     })
 }
@@ -138,10 +138,10 @@ fn write_last(last: &LastRollout) -> PropertyMap {
     ])
 }
 
-fn read_last(map: &PropertyMap) -> Option<LastRollout> {
+fn read_last(map: &PropertyMap) -> LastRollout {
     let text = |key: &str| map.get(key).and_then(PropertyValue::as_str).unwrap_or_default();
     let number = |key: &str| map.get(key).and_then(PropertyValue::as_number).unwrap_or_default();
-    Some(LastRollout {
+    LastRollout {
         version: text("version").to_owned(),
         status: text("status").to_owned(),
         reason: text("reason").to_owned(),
@@ -149,7 +149,7 @@ fn read_last(map: &PropertyMap) -> Option<LastRollout> {
         errors: number("errors"),
         started: time::parse(text("startedAt")).unwrap_or(SystemTime::UNIX_EPOCH),
         ended: time::parse(text("endedAt")),
-    })
+    }
 }
 
 #[cfg(test)]

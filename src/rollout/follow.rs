@@ -2,6 +2,7 @@
 
 use std::time::{Duration, SystemTime};
 
+use super::appspec::Hooks;
 use super::cloud::{Cloud, Deployment, DeploymentStatus, Target};
 use super::context::{Context, Doing, Interrupted, RolloutError};
 use super::deploy::Run;
@@ -105,6 +106,7 @@ async fn interrupt<C: Cloud>(
 /// What was seen so far, and what to expect next.
 struct Progress {
     shifts: Vec<Shift>,
+    hooks: Hooks,
     to: String,
     started: SystemTime,
     began_shifting: Option<SystemTime>,
@@ -122,6 +124,7 @@ impl Progress {
         };
         Self {
             shifts,
+            hooks: spec.hooks.clone(),
             to: run.to.clone(),
             started: run.started,
             began_shifting: None,
@@ -172,15 +175,24 @@ impl Progress {
             target.events.iter().find(|event| event.status == "InProgress").map(|e| e.name.as_str());
         let step = self.shifts.iter().filter(|shift| shift.percent <= percent(target.weight)).count();
         let stage = match running {
-            Some("BeforeAllowTraffic") => format!("hook before traffic to version {version} is running"),
-            Some("AfterAllowTraffic") => format!("100 % on version {version}, hook after traffic is running"),
+            Some("BeforeAllowTraffic") if self.hooks.before_traffic.is_some() => {
+                format!("hook before traffic to version {version} is running")
+            }
+            Some("AfterAllowTraffic") if self.hooks.after_traffic.is_some() => {
+                format!("100 % on version {version}, hook after traffic is running")
+            }
             _ if step > 0 => {
                 format!("[{step}/{}] {} % on version {version}", self.shifts.len(), percent(target.weight))
             }
             _ => format!("no traffic on version {version} yet"),
         };
         if stage != self.said {
-            cx.reporter.info(&stage);
+            // That nothing has moved yet is not worth a line that stays.
+            if step > 0 || stage.starts_with("hook") {
+                cx.reporter.info(&stage);
+            } else {
+                cx.reporter.status(&stage);
+            }
             self.said.clone_from(&stage);
         }
         if let Some(left) = self.until_next_shift(cx) {

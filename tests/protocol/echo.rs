@@ -40,15 +40,18 @@ enum Behaviour {
     Vague,
     /// Says "begun", works until it is cancelled, and says "ended".
     Work,
+    /// Says "begun", and never ends.
+    Hang,
 }
 
-const BEHAVIOURS: [(&str, Behaviour); 6] = [
+const BEHAVIOURS: [(&str, Behaviour); 7] = [
     ("crash", Behaviour::Crash),
     ("crashLate", Behaviour::CrashLate),
     ("partial", Behaviour::Partial),
     ("nameless", Behaviour::Nameless),
     ("vague", Behaviour::Vague),
     ("work", Behaviour::Work),
+    ("hang", Behaviour::Hang),
 ];
 
 /// Reads all inputs of a thing; the failures are the reader's.
@@ -92,6 +95,10 @@ async fn act(
             operation.cancel.cancelled().await;
             operation.log.warn("ended");
             return Err(partial(id, outputs, "It was cancelled."));
+        }
+        Some(Behaviour::Hang) => {
+            operation.log.info("begun");
+            std::future::pending::<()>().await;
         }
         Some(Behaviour::Nameless | Behaviour::Work) | None => {}
     }

@@ -61,6 +61,18 @@ async fn a_call_at_work_may_answer_before_the_end() {
 }
 
 #[tokio::test]
+async fn a_call_that_never_ends_does_not_hold_the_process() {
+    let engine = StandIn::start().await;
+    let echo = Echo::started_by(&engine).await;
+    let mut client = echo.configured().await;
+    let work = tokio::spawn(async move { client.create(create_that("hang")).await });
+    engine.hears_that("begun").await;
+    echo.signal("INT").await;
+    assert!(echo.end().await.0.success());
+    soon(work).await.unwrap().unwrap_err();
+}
+
+#[tokio::test]
 async fn the_end_of_the_engine_is_its_end() {
     let engine = StandIn::start().await;
     let mut echo = Echo::started_by(&engine).await;

@@ -1,11 +1,21 @@
 // Starts the sandbox, and asks it what exists and what was called.
 
+import {
+    CodeDeployClient, CreateApplicationCommand, CreateDeploymentGroupCommand, DeleteApplicationCommand,
+} from "@aws-sdk/client-codedeploy";
+import { CreateRoleCommand, DeleteRoleCommand, IAMClient } from "@aws-sdk/client-iam";
+import { DeleteFunctionCommand, LambdaClient, UpdateAliasCommand } from "@aws-sdk/client-lambda";
 import { ChildProcess, spawn } from "node:child_process";
 import { createInterface } from "node:readline";
 import * as path from "node:path";
 
 export const root = process.env.LAMBDA_ROLLOUT_ROOT ?? process.cwd();
 export const region = "us-east-1";
+
+const codeDeployTrust = JSON.stringify({
+    Version: "2012-10-17",
+    Statement: [{ Effect: "Allow", Principal: { Service: "codedeploy.amazonaws.com" }, Action: "sts:AssumeRole" }],
+});
 
 /** One call to AWS, as the sandbox's journal has it. */
 export interface Call {
@@ -69,6 +79,61 @@ export class Sandbox {
         await this.admin("faults", { method: "POST", body: JSON.stringify(rule) });
     }
 
+    /** Names of everything that exists, whatever kind it is. */
+    async leftovers(): Promise<string[]> {
+        return leftovers(await this.state());
+    }
+
+    /** What a person would do in the console. */
+    async moveAlias(fn: string, alias: string, version: string): Promise<void> {
+        await this.lambda.send(
+            new UpdateAliasCommand({
+                FunctionName: fn,
+                Name: alias,
+                FunctionVersion: version,
+                RoutingConfig: { AdditionalVersionWeights: {} },
+            }),
+        );
+    }
+
+    async removeFunction(fn: string): Promise<void> {
+        await this.lambda.send(new DeleteFunctionCommand({ FunctionName: fn }));
+    }
+
+    /** An application and a group with a role of their own, as somebody else would have made them. */
+    async makeGroup(application: string, group: string): Promise<void> {
+        const role = await this.iam.send(
+            new CreateRoleCommand({ RoleName: application, AssumeRolePolicyDocument: codeDeployTrust }),
+        );
+        await this.codeDeploy.send(new CreateApplicationCommand({ applicationName: application, computePlatform: "Lambda" }));
+        await this.codeDeploy.send(
+            new CreateDeploymentGroupCommand({
+                applicationName: application,
+                deploymentGroupName: group,
+                serviceRoleArn: role.Role!.Arn!,
+                deploymentConfigName: "CodeDeployDefault.LambdaCanary10Percent5Minutes",
+                deploymentStyle: { deploymentType: "BLUE_GREEN", deploymentOption: "WITH_TRAFFIC_CONTROL" },
+            }),
+        );
+    }
+
+    async removeGroup(application: string): Promise<void> {
+        await this.codeDeploy.send(new DeleteApplicationCommand({ applicationName: application }));
+        await this.iam.send(new DeleteRoleCommand({ RoleName: application }));
+    }
+
+    private get lambda() {
+        return new LambdaClient(this.clientConfig);
+    }
+
+    private get codeDeploy() {
+        return new CodeDeployClient(this.clientConfig);
+    }
+
+    private get iam() {
+        return new IAMClient(this.clientConfig);
+    }
+
     async stop(): Promise<void> {
         if (this.child.exitCode !== null || this.child.signalCode !== null) return;
         const gone = new Promise((resolve) => this.child.once("exit", resolve));
@@ -94,4 +159,19 @@ function readyLine(child: ChildProcess): Promise<string> {
             else reject(new Error(`rollout-sandbox said "${line}" instead of its endpoint`));
         });
     });
+}
+
+function leftovers(state: unknown): string[] {
+    const found: string[] = [];
+    const walk = (value: unknown, at: string) => {
+        if (Array.isArray(value)) value.forEach((item, index) => walk(item, `${at}[${index}]`));
+        else if (value && typeof value === "object") {
+            const entries = Object.entries(value);
+            const isThing = entries.some(([, member]) => typeof member !== "object");
+            if (isThing) found.push(at);
+            else entries.forEach(([key, member]) => walk(member, at ? `${at}.${key}` : key));
+        } else if (typeof value === "string") found.push(`${at}=${value}`);
+    };
+    walk(state, "");
+    return found;
 }

@@ -99,3 +99,13 @@ export class TestStack {
         return { onOutput: this.options.onOutput, color: this.options.color ?? "never" };
     }
 }
+
+/** What a failing command printed; it is a failure of the test if it does not fail. */
+export async function failureOf(command: Promise<unknown>): Promise<string> {
+    const error: unknown = await command.then(
+        () => undefined,
+        (error) => error,
+    );
+    if (!(error instanceof Error)) throw new Error("the command succeeded");
+    return error.message;
+}

@@ -136,7 +136,7 @@ fn check_together(spec: &RolloutSpec, inputs: &PropertyMap, unknowns: &Unknowns,
     let mut names = spec.alarms.clone();
     names.sort_unstable();
     if let Some([twice, _]) = names.windows(2).find(|pair| pair[0] == pair[1]) {
-        r.fail("alarms", format!("\"{}\" is named twice", twice));
+        r.fail("alarms", format!("names \"{twice}\" twice"));
     }
     if spec.notifications.len() > MOST_TRIGGERS {
         r.fail(

@@ -2,6 +2,7 @@
 
 use aws_sdk_lambda::Client;
 use aws_sdk_lambda::error::DisplayErrorContext;
+use aws_sdk_lambda::operation::delete_function::DeleteFunctionError;
 use aws_sdk_lambda::primitives::Blob;
 use aws_sdk_lambda::types::{Environment, FunctionCode, Runtime};
 use lambda_rollout::pulumi::{
@@ -17,7 +18,11 @@ pub(crate) fn check(operation: &Operation, inputs: PropertyMap) -> PropertyMap {
     crate::named(operation, inputs)
 }
 
-pub(crate) async fn create(client: &Client, operation: &Operation, inputs: PropertyMap) -> Result<Created, Failure> {
+pub(crate) async fn create(
+    client: &Client,
+    operation: &Operation,
+    inputs: PropertyMap,
+) -> Result<Created, Failure> {
     let name = text(&inputs, "name");
     if operation.preview {
         return Ok(Created { id: String::new(), outputs: inputs, refresh_before_update: false });
@@ -41,7 +46,11 @@ pub(crate) async fn create(client: &Client, operation: &Operation, inputs: Prope
     Ok(Created { id: name, outputs, refresh_before_update: false })
 }
 
-pub(crate) async fn update(client: &Client, operation: &Operation, request: UpdateRequest) -> Result<Updated, Failure> {
+pub(crate) async fn update(
+    client: &Client,
+    operation: &Operation,
+    request: UpdateRequest,
+) -> Result<Updated, Failure> {
     let UpdateRequest { id, old_inputs, old_outputs, inputs, .. } = request;
     let changed = |key: &str| match (old_inputs.get(key), inputs.get(key)) {
         (Some(old), Some(new)) => !old.same_as(new) || new.contains_unknown(),
@@ -70,13 +79,19 @@ pub(crate) async fn update(client: &Client, operation: &Operation, request: Upda
         .map_err(failed)?;
     if changed("code") {
         let zip = archive::zip(inputs.get("code"))?;
-        client.update_function_code().function_name(&id).zip_file(Blob::new(zip)).send().await.map_err(failed)?;
+        client
+            .update_function_code()
+            .function_name(&id)
+            .zip_file(Blob::new(zip))
+            .send()
+            .await
+            .map_err(failed)?;
     }
     let arn = text(&old_outputs, "arn");
     let mut version = text(&old_outputs, "version");
     if republished {
         let published = client.publish_version().function_name(&id).send().await.map_err(failed)?;
-        version = published.version().unwrap_or_default().to_owned();
+        published.version().unwrap_or_default().clone_into(&mut version);
     }
     Ok(Updated { outputs: outputs(inputs, &arn, &version), refresh_before_update: false })
 }
@@ -84,7 +99,11 @@ pub(crate) async fn update(client: &Client, operation: &Operation, request: Upda
 pub(crate) async fn delete(client: &Client, id: &str) -> Result<(), Failure> {
     match client.delete_function().function_name(id).send().await {
         Ok(_) => Ok(()),
-        Err(error) if error.as_service_error().is_some_and(|e| e.is_resource_not_found_exception()) => Ok(()),
+        Err(error)
+            if error.as_service_error().is_some_and(DeleteFunctionError::is_resource_not_found_exception) =>
+        {
+            Ok(())
+        }
         Err(error) => Err(failed(error)),
     }
 }
@@ -113,7 +132,8 @@ fn timeout(inputs: &PropertyMap) -> Option<i32> {
 
 fn environment(inputs: &PropertyMap) -> Option<Environment> {
     let variables = inputs.get("environment")?.as_object()?.get("variables")?.as_object()?;
-    let variables = variables.iter().filter_map(|(key, value)| Some((key.clone(), value.as_str()?.to_owned())));
+    let variables =
+        variables.iter().filter_map(|(key, value)| Some((key.clone(), value.as_str()?.to_owned())));
     Some(Environment::builder().set_variables(Some(variables.collect())).build())
 }
 

@@ -9,8 +9,8 @@ use aws_sdk_iam as iam;
 use aws_sdk_lambda as lambda;
 use lambda_rollout::pulumi::diff::{self, Diff};
 use lambda_rollout::pulumi::{
-    CheckRequest, Checked, ConfigureError, CreateRequest, Created, DeleteRequest, DiffRequest, Failure, Operation,
-    PropertyMap, Provider, ReadRequest, ReadState, UpdateRequest, Updated, serve,
+    CheckRequest, Checked, ConfigureError, CreateRequest, Created, DeleteRequest, DiffRequest, Failure,
+    Operation, PropertyMap, Provider, ReadRequest, ReadState, UpdateRequest, Updated, serve,
 };
 use tokio::sync::OnceCell;
 
@@ -34,7 +34,8 @@ impl Clients {
                 aws_smithy_http_client::tls::rustls_provider::CryptoMode::Ring,
             ))
             .build_https();
-        let config = aws_config::defaults(aws_config::BehaviorVersion::latest()).http_client(http).load().await;
+        let config =
+            aws_config::defaults(aws_config::BehaviorVersion::latest()).http_client(http).load().await;
         Self { lambda: lambda::Client::new(&config), iam: iam::Client::new(&config) }
     }
 }
@@ -112,7 +113,7 @@ impl Provider for StandIn {
         let clients = self.clients().await;
         match Kind::of(&operation)? {
             Kind::Function => function::update(&clients.lambda, &operation, request).await,
-            Kind::Role => role::update(&operation, request),
+            Kind::Role => Ok(role::update(request)),
         }
     }
 

@@ -2,13 +2,20 @@
 
 use aws_sdk_iam::Client;
 use aws_sdk_iam::error::DisplayErrorContext;
-use lambda_rollout::pulumi::{Created, Failure, Operation, PropertyMap, PropertyValue, UpdateRequest, Updated};
+use aws_sdk_iam::operation::delete_role::DeleteRoleError;
+use lambda_rollout::pulumi::{
+    Created, Failure, Operation, PropertyMap, PropertyValue, UpdateRequest, Updated,
+};
 
 pub(crate) fn check(operation: &Operation, inputs: PropertyMap) -> PropertyMap {
     crate::named(operation, inputs)
 }
 
-pub(crate) async fn create(client: &Client, operation: &Operation, inputs: PropertyMap) -> Result<Created, Failure> {
+pub(crate) async fn create(
+    client: &Client,
+    operation: &Operation,
+    inputs: PropertyMap,
+) -> Result<Created, Failure> {
     let text = |key: &str| inputs.get(key).and_then(PropertyValue::as_str).unwrap_or_default().to_owned();
     let name = text("name");
     let mut outputs = inputs.clone();
@@ -27,16 +34,18 @@ pub(crate) async fn create(client: &Client, operation: &Operation, inputs: Prope
     Ok(Created { id: name, outputs, refresh_before_update: false })
 }
 
-pub(crate) fn update(_operation: &Operation, request: UpdateRequest) -> Result<Updated, Failure> {
+pub(crate) fn update(request: UpdateRequest) -> Updated {
     let mut outputs = request.old_outputs;
     outputs.extend(request.inputs);
-    Ok(Updated { outputs, refresh_before_update: false })
+    Updated { outputs, refresh_before_update: false }
 }
 
 pub(crate) async fn delete(client: &Client, id: &str) -> Result<(), Failure> {
     match client.delete_role().role_name(id).send().await {
         Ok(_) => Ok(()),
-        Err(error) if error.as_service_error().is_some_and(|e| e.is_no_such_entity_exception()) => Ok(()),
+        Err(error) if error.as_service_error().is_some_and(DeleteRoleError::is_no_such_entity_exception) => {
+            Ok(())
+        }
         Err(error) => Err(Failure::plain(DisplayErrorContext(error).to_string())),
     }
 }

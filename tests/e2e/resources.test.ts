@@ -1,0 +1,201 @@
+// The other resources, and the ways in which people use a provider.
+
+import * as assert from "node:assert/strict";
+import { after, before, beforeEach, test } from "node:test";
+import * as pulumi from "@pulumi/pulumi";
+import * as lambdaRollout from "pulumi-lambda-rollout";
+import { answering, publishedFunction, throwing } from "../support/programs";
+import { Sandbox } from "../support/sandbox";
+import { TestStack, failureOf } from "../support/stack";
+import { Traffic, invoke } from "../support/traffic";
+
+let sandbox: Sandbox;
+let stack: TestStack;
+let program: pulumi.automation.PulumiFn = async () => undefined;
+
+before(async () => {
+    sandbox = await Sandbox.start();
+});
+
+beforeEach(async () => {
+    stack = await TestStack.create(sandbox, () => program());
+});
+
+after(async () => {
+    await sandbox?.stop();
+});
+
+/** Runs a test's body and takes the stack away afterwards; nothing may be left of it. */
+function scenario(name: string, body: () => Promise<void>) {
+    test(name, async () => {
+        await body();
+        await stack.destroy();
+        assert.deepEqual(await sandbox.leftovers(), []);
+        await stack.remove();
+    });
+}
+
+scenario("a rollout that does not wait hands its deployment to a waiter", async () => {
+    let code = answering("one");
+    program = async () => {
+        const fn = publishedFunction("orders", code);
+        const rollout = new lambdaRollout.FunctionRollout("orders", { functionName: fn.name, version: fn.version, wait: false });
+        const waiter = new lambdaRollout.DeploymentWaiter("orders", { deploymentId: rollout.deploymentId });
+        return { deploymentId: rollout.deploymentId, deployments: waiter.deployments, targetArn: rollout.targetArn };
+    };
+    const first = await stack.up();
+    assert.equal(first.outputs.deploymentId.value, "");
+    assert.deepEqual(first.outputs.deployments.value, []);
+
+    code = answering("two");
+    const second = await stack.up();
+    const id = second.outputs.deploymentId.value;
+    assert.match(id, /^d-/);
+    assert.deepEqual(second.outputs.deployments.value, [{ deploymentId: id, status: "Succeeded", message: "" }]);
+    assert.equal((await invoke(sandbox, second.outputs.targetArn.value, {})).body.answer, "two");
+
+    code = throwing("broken");
+    const traffic = new Traffic(sandbox, second.outputs.targetArn.value, () => ({}));
+    const failure = await failureOf(stack.up());
+    await traffic.stop();
+    assert.match(failure, /version 3 was rolled back/);
+    const again = await stack.up();
+    assert.match(again.stdout, /failed before/);
+});
+
+scenario("an alias of its own is used by a rollout, and never owned or deleted by it", async () => {
+    let withRollout = true;
+    program = async () => {
+        const fn = publishedFunction("orders", answering("one"));
+        const alias = new lambdaRollout.FunctionAlias("stable", {
+            functionName: fn.name,
+            aliasName: "stable",
+            version: fn.version,
+            follow: false,
+        });
+        if (withRollout) {
+            new lambdaRollout.FunctionRollout("orders", { functionName: fn.name, version: fn.version }, { dependsOn: [alias] });
+        }
+        return { targetArn: alias.targetArn };
+    };
+    const result = await stack.up();
+    withRollout = false;
+    await stack.up();
+    assert.equal((await invoke(sandbox, result.outputs.targetArn.value, {})).body.answer, "one", "the alias is gone");
+});
+
+scenario("an explicit provider rolls out in a region of its own", async () => {
+    program = async () => {
+        const provider = new lambdaRollout.Provider("there", { region: "eu-west-1", maxRetries: 3, defaultTags: { team: "shop" } });
+        new lambdaRollout.FunctionRollout("orders", { functionName: "orders", version: "1" }, { provider });
+    };
+    const failure = await failureOf(stack.up());
+    assert.match(failure, /version 1 of orders does not exist in eu-west-1/);
+    const calls = await sandbox.journal();
+    assert.ok(calls.some((call) => call.operation.startsWith("GetAlias") && call.region === "eu-west-1"));
+});
+
+scenario("a function given as an ARN is the same function, and its name another one", async () => {
+    let byArn = false;
+    let name = "orders";
+    program = async () => {
+        const fn = publishedFunction("orders", answering("one"));
+        const other = publishedFunction("returns", answering("other"));
+        const chosen = name === "orders" ? fn : other;
+        const rollout = new lambdaRollout.FunctionRollout("orders", {
+            functionName: byArn ? chosen.arn : chosen.name,
+            version: chosen.version,
+        });
+        return { targetArn: rollout.targetArn };
+    };
+    await stack.up();
+    byArn = true;
+    const same = await stack.up();
+    assert.deepEqual(Object.keys(same.summary.resourceChanges ?? {}), ["same"]);
+    name = "returns";
+    const replaced = await stack.up();
+    assert.equal(replaced.summary.resourceChanges?.replace, 1);
+    assert.match(replaced.outputs.targetArn.value, /function:returns:stable$/);
+    assert.equal((await invoke(sandbox, replaced.outputs.targetArn.value, {})).body.answer, "other");
+});
+
+scenario("secrets in inputs stay secret in the state", async () => {
+    program = async () => {
+        const fn = publishedFunction("orders", answering("one"));
+        new lambdaRollout.FunctionRollout("orders", {
+            functionName: fn.name,
+            version: fn.version,
+            description: pulumi.secret("the code word is tangerine"),
+            triggers: { run: pulumi.secret("apricot") },
+        });
+    };
+    await stack.up();
+    const state = JSON.stringify(await stack.resources());
+    assert.doesNotMatch(state, /tangerine|apricot/);
+    const again = await stack.up();
+    assert.deepEqual(Object.keys(again.summary.resourceChanges ?? {}), ["same"]);
+});
+
+scenario("what another stack made is refused, and can be imported", async () => {
+    const other = await TestStack.create(sandbox, async () => {
+        const fn = publishedFunction("orders", answering("one"));
+        new lambdaRollout.FunctionRollout("orders", {
+            functionName: fn.name,
+            version: fn.version,
+            strategy: { type: "linear", percentage: 25, interval: "2 minutes" },
+        });
+    }, { name: "other" });
+    await other.up();
+    let options: pulumi.CustomResourceOptions = {};
+    program = async () => {
+        new lambdaRollout.FunctionRollout("mine", {
+            functionName: "orders",
+            version: "1",
+            strategy: { type: "linear", percentage: 25, interval: "2m" },
+        }, options);
+    };
+    const refusal = await failureOf(stack.up());
+    assert.match(refusal, /exists already and belongs to shop\/other\/orders/);
+    assert.match(refusal, /adopt: true/);
+
+    options = { import: "orders:stable" };
+    const imported = await stack.up();
+    assert.equal(imported.summary.resourceChanges?.import, 1);
+    options = {};
+    const same = await stack.up();
+    assert.deepEqual(Object.keys(same.summary.resourceChanges ?? {}), ["same"]);
+
+    await stack.destroy();
+    await other.stack.workspace.removeStack("other", { force: true } as any);
+    await other.remove();
+    await sandbox.removeFunction("orders");
+});
+
+scenario("a deployment with an application and a group that somebody else made", async () => {
+    await sandbox.makeGroup("theirs", "group");
+    let code = answering("one");
+    program = async () => {
+        const fn = publishedFunction("orders", code);
+        const alias = new lambdaRollout.FunctionAlias("live", {
+            functionName: fn.name, aliasName: "live", version: fn.version, follow: false,
+        });
+        const deployment = new lambdaRollout.LambdaDeployment("orders", {
+            applicationName: "theirs",
+            deploymentGroupName: "group",
+            functionName: fn.name,
+            aliasName: alias.aliasName,
+            version: fn.version,
+        });
+        new lambdaRollout.DeploymentWaiter("orders", { deploymentIds: [deployment.deploymentId], bake: "1m" });
+        const seen = lambdaRollout.getRolloutOutput({ functionName: fn.name, aliasName: "live" }, { dependsOn: [deployment] } as any);
+        return { deploymentId: deployment.deploymentId, targetArn: alias.targetArn, seen };
+    };
+    const first = await stack.up();
+    assert.equal(first.outputs.deploymentId.value, "");
+    code = answering("two");
+    const second = await stack.up();
+    assert.match(second.outputs.deploymentId.value, /^d-/);
+    assert.equal((await invoke(sandbox, second.outputs.targetArn.value, {})).body.answer, "two");
+    await stack.destroy();
+    await sandbox.removeGroup("theirs");
+});
