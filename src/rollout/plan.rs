@@ -444,12 +444,17 @@ fn traffic(spec: &RolloutSpec, memory: Option<&Memory>, seen: &Observed) -> Traf
 /// A deployment of the declared version that was judged bad after the last time that we looked.
 fn found_failed(spec: &RolloutSpec, memory: Option<&Memory>, last: &LastDeployment) -> Option<Deployment> {
     let (deployment, target) = last.forward();
-    let judged = matches!(deployment.error_code.as_str(), "ALARM_ACTIVE" | "HOOK_EXECUTION_FAILURE");
+    let judged = is_judgement(&deployment.error_code);
     let ours = target.is_some_and(|t| t.target_version == spec.version && t.alias == spec.alias);
     let unseen = memory.is_some_and(|m| {
         m.deployment_id == deployment.id && m.last_rollout.as_ref().is_some_and(|l| l.status == IN_PROGRESS)
     });
     (judged && ours && unseen).then(|| deployment.clone())
+}
+
+/// Whether a deployment that ended with this code says that the version is bad.
+pub fn is_judgement(error_code: &str) -> bool {
+    matches!(error_code, "ALARM_ACTIVE" | "HOOK_EXECUTION_FAILURE")
 }
 
 /// The status of a rollout whose end nobody has seen yet.

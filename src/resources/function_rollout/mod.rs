@@ -3,6 +3,7 @@
 mod import;
 pub mod inputs;
 mod preview;
+mod refresh;
 
 use std::time::Duration;
 
@@ -13,12 +14,9 @@ use crate::resources::canonical::{self, Meaning};
 use crate::resources::reporter::EngineReporter;
 use crate::resources::session::Session;
 use crate::resources::{new_owner, partial, secrets, state};
-use crate::rollout::context::RolloutError;
 use crate::rollout::memory::Memory;
-use crate::rollout::observe;
 use crate::rollout::owner::Owner;
 use crate::rollout::reconcile::{Reconciled, reconcile};
-use crate::rollout::refusal::Refusal;
 use crate::rollout::remove::{Doomed, remove};
 use crate::rollout::spec::{RolloutSpec, Routing};
 
@@ -197,69 +195,9 @@ pub async fn read(
     let Some(memory) = state::read(&old_outputs) else {
         return import::import(&cx, function, alias).await.map_err(|error| Failure::plain(error.to_string()));
     };
-    refresh(session, id, (function, alias), memory, old_inputs)
+    refresh::refresh(&cx, (function, alias), memory, old_inputs)
         .await
         .map_err(|error| Failure::plain(error.to_string()))
-}
-
-/// Brings the memory up to date. A live shift and a version that failed are no drift.
-async fn refresh(
-    session: &Session,
-    id: &str,
-    (function, alias): (&str, &str),
-    mut memory: Memory,
-    mut inputs: PropertyMap,
-) -> Result<Option<ReadState>, RolloutError> {
-    use crate::rollout::cloud::{Cloud, DeploymentStatus};
-    use crate::rollout::context::Doing;
-    let cloud = &session.aws;
-    let here = cloud.identity().await.doing(|| "could not ask who the caller is".to_owned())?;
-    if here.account != memory.account || here.region != memory.region {
-        return Err(Refusal::WrongPlace {
-            id: id.to_owned(),
-            known_account: memory.account,
-            known_region: memory.region,
-            account: here.account,
-            region: here.region,
-        }
-        .into());
-    }
-    let state = cloud.alias(function, alias).await.doing(|| format!("could not read alias {alias}"))?;
-    let Some(state) = state else { return Ok(None) };
-    if !memory.deployment_id.is_empty() {
-        let last = observe::last_deployment(cloud, &memory.deployment_id)
-            .await
-            .doing(|| format!("could not read deployment {}", memory.deployment_id))?;
-        if let Some(last) = last {
-            last.deployment.status_text.clone_into(&mut memory.deployment_status);
-            if last.deployment.status == DeploymentStatus::Live {
-                let outputs = outputs_of(&inputs, &memory, function, alias);
-                return Ok(Some(ReadState {
-                    id: id.to_owned(),
-                    inputs,
-                    outputs,
-                    refresh_before_update: true,
-                }));
-            }
-        }
-    }
-    if state.version != memory.serving_version && state.weight.is_none() {
-        // Somebody moved the alias: the next update compares with what it really serves.
-        let moved_by_us = memory.last_rollout.as_ref().is_some_and(|last| last.version == state.version);
-        if !moved_by_us {
-            inputs.insert("version".to_owned(), PropertyValue::String(state.version.clone()));
-        }
-        state.version.clone_into(&mut memory.serving_version);
-    }
-    let live = state::is_live(&memory);
-    let outputs = outputs_of(&inputs, &memory, function, alias);
-    Ok(Some(ReadState { id: id.to_owned(), inputs, outputs, refresh_before_update: live }))
-}
-
-fn outputs_of(inputs: &PropertyMap, memory: &Memory, function: &str, alias: &str) -> PropertyMap {
-    let mut outputs = inputs.clone();
-    state::write(&mut outputs, memory, function, alias);
-    outputs
 }
 
 pub async fn delete(
