@@ -1,5 +1,6 @@
 // The demo: one function, five versions, told with the real CLI in front of the sandbox.
 
+import { CommandError } from "@pulumi/pulumi/automation/index.js";
 import { Sandbox } from "../tests/support/sandbox";
 import { TestStack } from "../tests/support/stack";
 import { Tally, Traffic, invoke } from "../tests/support/traffic";
@@ -107,7 +108,7 @@ async function attempt<T>(action: () => Promise<T>): Promise<T | undefined> {
         return await action();
     } catch (error) {
         // The CLI has printed what went wrong; only a fault of the story itself is news.
-        if (!(error instanceof Error) || !error.name.includes("Command")) throw error;
+        if (!(error instanceof CommandError)) throw error;
         return undefined;
     }
 }

@@ -62,17 +62,18 @@ impl Aws {
     }
 }
 
+/// Each call is boxed: the SDK's futures are so large that a handful of them, side by side, would fill a thread's stack.
 impl Cloud for Aws {
     async fn identity(&self) -> Answered<Identity> {
-        self.clients.identity().await
+        Box::pin(self.clients.identity()).await
     }
 
     async fn version(&self, function: &str, qualifier: &str) -> Answered<Option<VersionInfo>> {
-        self.clients.version(function, qualifier).await
+        Box::pin(self.clients.version(function, qualifier)).await
     }
 
     async fn alias(&self, function: &str, alias: &str) -> Answered<Option<AliasState>> {
-        self.clients.alias(function, alias).await
+        Box::pin(self.clients.alias(function, alias)).await
     }
 
     async fn create_alias(
@@ -82,43 +83,43 @@ impl Cloud for Aws {
         version: &str,
         description: &str,
     ) -> Answered<AliasState> {
-        self.clients.create_alias(function, alias, version, description).await
+        Box::pin(self.clients.create_alias(function, alias, version, description)).await
     }
 
     async fn update_alias(&self, function: &str, alias: &str, change: &AliasChange) -> Answered<AliasState> {
-        self.clients.update_alias(function, alias, change).await
+        Box::pin(self.clients.update_alias(function, alias, change)).await
     }
 
     async fn delete_alias(&self, function: &str, alias: &str) -> Answered<()> {
-        self.clients.delete_alias(function, alias).await
+        Box::pin(self.clients.delete_alias(function, alias)).await
     }
 
     async fn function_url(&self, function: &str, alias: &str) -> Answered<Option<(FunctionUrl, String)>> {
-        self.clients.function_url(function, alias).await
+        Box::pin(self.clients.function_url(function, alias)).await
     }
 
     async fn create_function_url(&self, function: &str, alias: &str, url: &FunctionUrl) -> Answered<String> {
-        self.clients.create_function_url(function, alias, url).await
+        Box::pin(self.clients.create_function_url(function, alias, url)).await
     }
 
     async fn update_function_url(&self, function: &str, alias: &str, url: &FunctionUrl) -> Answered<()> {
-        self.clients.update_function_url(function, alias, url).await
+        Box::pin(self.clients.update_function_url(function, alias, url)).await
     }
 
     async fn delete_function_url(&self, function: &str, alias: &str) -> Answered<()> {
-        self.clients.delete_function_url(function, alias).await
+        Box::pin(self.clients.delete_function_url(function, alias)).await
     }
 
     async fn permissions(&self, function: &str, alias: &str) -> Answered<Vec<String>> {
-        self.clients.permissions(function, alias).await
+        Box::pin(self.clients.permissions(function, alias)).await
     }
 
     async fn add_permission(&self, function: &str, alias: &str, permission: &Permission) -> Answered<()> {
-        self.clients.add_permission(function, alias, permission).await
+        Box::pin(self.clients.add_permission(function, alias, permission)).await
     }
 
     async fn remove_permission(&self, function: &str, alias: &str, statement_id: &str) -> Answered<()> {
-        self.clients.remove_permission(function, alias, statement_id).await
+        Box::pin(self.clients.remove_permission(function, alias, statement_id)).await
     }
 
     async fn invoke(
@@ -129,95 +130,95 @@ impl Cloud for Aws {
         marker: &str,
         timeout: Duration,
     ) -> Answered<Answer> {
-        self.clients.invoke(function, qualifier, payload, marker, timeout).await
+        Box::pin(self.clients.invoke(function, qualifier, payload, marker, timeout)).await
     }
 
     async fn application(&self, name: &str) -> Answered<Option<String>> {
-        self.clients.application(name).await
+        Box::pin(self.clients.application(name)).await
     }
 
     async fn create_application(&self, name: &str, tags: &Tags) -> Answered<()> {
-        self.clients.create_application(name, tags).await
+        Box::pin(self.clients.create_application(name, tags)).await
     }
 
     async fn delete_application(&self, name: &str) -> Answered<()> {
-        self.clients.delete_application(name).await
+        Box::pin(self.clients.delete_application(name)).await
     }
 
     async fn code_deploy_tags(&self, resource: &str) -> Answered<Tags> {
-        self.clients.code_deploy_tags(resource).await
+        Box::pin(self.clients.code_deploy_tags(resource)).await
     }
 
     async fn tag_code_deploy(&self, resource: &str, tags: &Tags) -> Answered<()> {
-        self.clients.tag_code_deploy(resource, tags).await
+        Box::pin(self.clients.tag_code_deploy(resource, tags)).await
     }
 
     async fn deployment_config(&self, name: &str) -> Answered<Option<Strategy>> {
-        self.clients.deployment_config(name).await
+        Box::pin(self.clients.deployment_config(name)).await
     }
 
     async fn create_deployment_config(&self, name: &str, strategy: &Strategy) -> Answered<()> {
-        self.clients.create_deployment_config(name, strategy).await
+        Box::pin(self.clients.create_deployment_config(name, strategy)).await
     }
 
     async fn delete_deployment_config(&self, name: &str) -> Answered<()> {
-        self.clients.delete_deployment_config(name).await
+        Box::pin(self.clients.delete_deployment_config(name)).await
     }
 
     async fn group(&self, application: &str, name: &str) -> Answered<Option<GroupState>> {
-        self.clients.group(application, name).await
+        Box::pin(self.clients.group(application, name)).await
     }
 
     async fn create_group(&self, group: &Group, tags: &Tags) -> Answered<()> {
-        self.clients.create_group(group, tags).await
+        Box::pin(self.clients.create_group(group, tags)).await
     }
 
     async fn update_group(&self, group: &Group) -> Answered<()> {
-        self.clients.update_group(group).await
+        Box::pin(self.clients.update_group(group)).await
     }
 
     async fn delete_group(&self, application: &str, name: &str) -> Answered<()> {
-        self.clients.delete_group(application, name).await
+        Box::pin(self.clients.delete_group(application, name)).await
     }
 
     async fn create_deployment(&self, deployment: &NewDeployment) -> Answered<String> {
-        self.clients.create_deployment(deployment).await
+        Box::pin(self.clients.create_deployment(deployment)).await
     }
 
     async fn deployment(&self, id: &str) -> Answered<Option<Deployment>> {
-        self.clients.deployment(id).await
+        Box::pin(self.clients.deployment(id)).await
     }
 
     async fn watch(&self, id: &str, due: Duration) -> Answered<Option<Deployment>> {
-        self.watcher.watch(id, due).await
+        Box::pin(self.watcher.watch(id, due)).await
     }
 
     async fn target(&self, deployment_id: &str) -> Answered<Option<Target>> {
-        self.clients.target(deployment_id).await
+        Box::pin(self.clients.target(deployment_id)).await
     }
 
     async fn stop_deployment(&self, id: &str, rollback: bool) -> Answered<()> {
-        self.clients.stop_deployment(id, rollback).await
+        Box::pin(self.clients.stop_deployment(id, rollback)).await
     }
 
     async fn live_deployments(&self, application: &str, group: &str) -> Answered<Vec<String>> {
-        self.clients.live_deployments(application, group).await
+        Box::pin(self.clients.live_deployments(application, group)).await
     }
 
     async fn alarms(&self, names: &[String]) -> Answered<Vec<Alarm>> {
-        self.clients.alarms(names).await
+        Box::pin(self.clients.alarms(names)).await
     }
 
     async fn alarms_with_prefix(&self, prefix: &str) -> Answered<Vec<Alarm>> {
-        self.clients.alarms_with_prefix(prefix).await
+        Box::pin(self.clients.alarms_with_prefix(prefix)).await
     }
 
     async fn put_alarm(&self, alarm: &NewAlarm) -> Answered<()> {
-        self.clients.put_alarm(alarm).await
+        Box::pin(self.clients.put_alarm(alarm)).await
     }
 
     async fn delete_alarms(&self, names: &[String]) -> Answered<()> {
-        self.clients.delete_alarms(names).await
+        Box::pin(self.clients.delete_alarms(names)).await
     }
 
     async fn traffic(
@@ -228,31 +229,31 @@ impl Cloud for Aws {
         from: SystemTime,
         to: SystemTime,
     ) -> Answered<Traffic> {
-        self.clients.traffic(function, alias, version, from, to).await
+        Box::pin(self.clients.traffic(function, alias, version, from, to)).await
     }
 
     async fn role(&self, name: &str) -> Answered<Option<Role>> {
-        self.clients.role(name).await
+        Box::pin(self.clients.role(name)).await
     }
 
     async fn create_role(&self, role: &NewRole) -> Answered<String> {
-        self.clients.create_role(role).await
+        Box::pin(self.clients.create_role(role)).await
     }
 
     async fn tag_role(&self, name: &str, tags: &Tags) -> Answered<()> {
-        self.clients.tag_role(name, tags).await
+        Box::pin(self.clients.tag_role(name, tags)).await
     }
 
     async fn role_policy(&self, role: &str, policy: &str) -> Answered<Option<String>> {
-        self.clients.role_policy(role, policy).await
+        Box::pin(self.clients.role_policy(role, policy)).await
     }
 
     async fn put_role_policy(&self, role: &str, policy: &str, document: &str) -> Answered<()> {
-        self.clients.put_role_policy(role, policy, document).await
+        Box::pin(self.clients.put_role_policy(role, policy, document)).await
     }
 
     async fn delete_role(&self, role: &str, policy: &str) -> Answered<()> {
-        self.clients.delete_role(role, policy).await
+        Box::pin(self.clients.delete_role(role, policy)).await
     }
 
     async fn error_lines(
@@ -262,6 +263,6 @@ impl Cloud for Aws {
         since: SystemTime,
         limit: usize,
     ) -> Answered<Vec<String>> {
-        self.clients.error_lines(function, version, since, limit).await
+        Box::pin(self.clients.error_lines(function, version, since, limit)).await
     }
 }

@@ -229,6 +229,7 @@ mod tests {
             (object([("x", 1.into())]), object([("x", unknown())]), "key.x Update"),
             (vec![1].into(), vec![unknown()].into(), "key[0] Update"),
             ("a".into(), PropertyValue::secret(unknown()), "key Update"),
+            (unknown(), unknown(), "key Update"),
         ];
         for (old, new, expected) in cases {
             assert_eq!(compared(old, new), [expected]);

@@ -56,11 +56,8 @@ pub async fn serve<P: Provider>(
         .max_decoding_message_size(MESSAGE)
         .max_encoding_message_size(MESSAGE);
     let incoming = TcpIncoming::from(listener).with_nodelay(Some(true));
-    let server = Server::builder().max_concurrent_streams(None).serve_with_incoming_shutdown(
-        service,
-        incoming,
-        stop.clone().cancelled_owned(),
-    );
+    let server =
+        Server::builder().serve_with_incoming_shutdown(service, incoming, stop.clone().cancelled_owned());
     let work = async {
         server.await?;
         session.idle().await;

@@ -2,7 +2,7 @@
 //!
 //! What a `Thing` does is told by its `behaviour`.
 
-use std::process::ExitCode;
+use std::{process::ExitCode, time::Duration};
 
 use lambda_rollout::pulumi::{
     CheckRequest, Checked, ConfigureError, CreateRequest, Created, DeleteRequest, Diff, DiffRequest, Failure,
@@ -40,17 +40,20 @@ enum Behaviour {
     Vague,
     /// Says "begun", works until it is cancelled, and says "ended".
     Work,
+    /// The same, but it takes its time to end.
+    WorkSlowly,
     /// Says "begun", and never ends.
     Hang,
 }
 
-const BEHAVIOURS: [(&str, Behaviour); 7] = [
+const BEHAVIOURS: [(&str, Behaviour); 8] = [
     ("crash", Behaviour::Crash),
     ("crashLate", Behaviour::CrashLate),
     ("partial", Behaviour::Partial),
     ("nameless", Behaviour::Nameless),
     ("vague", Behaviour::Vague),
     ("work", Behaviour::Work),
+    ("workSlowly", Behaviour::WorkSlowly),
     ("hang", Behaviour::Hang),
 ];
 
@@ -78,6 +81,7 @@ async fn act(
 ) -> Result<PropertyMap, Failure> {
     let mut outputs = inputs.clone();
     outputs.insert("id2".to_owned(), id.into());
+    outputs.insert("name".to_owned(), operation.name.as_str().into());
     outputs.insert("preview".to_owned(), operation.preview.into());
     let timeout = operation.timeout.map(|timeout| timeout.as_secs_f64());
     outputs.insert("timeout".to_owned(), timeout.into());
@@ -89,10 +93,13 @@ async fn act(
         }
         Some(Behaviour::Partial) => return Err(partial(id, outputs, "It failed on demand.")),
         Some(Behaviour::Vague) => drop(outputs.insert("vague".to_owned(), PropertyValue::Unknown)),
-        Some(Behaviour::Work) if !operation.preview => {
+        Some(work @ (Behaviour::Work | Behaviour::WorkSlowly)) if !operation.preview => {
             operation.log.status("working");
             operation.log.info("begun");
             operation.cancel.cancelled().await;
+            if work == Behaviour::WorkSlowly {
+                tokio::time::sleep(Duration::from_millis(500)).await;
+            }
             operation.log.warn("ended");
             return Err(partial(id, outputs, "It was cancelled."));
         }
@@ -100,7 +107,7 @@ async fn act(
             operation.log.info("begun");
             std::future::pending::<()>().await;
         }
-        Some(Behaviour::Nameless | Behaviour::Work) | None => {}
+        Some(Behaviour::Nameless | Behaviour::Work | Behaviour::WorkSlowly) | None => {}
     }
     Ok(outputs)
 }
@@ -183,6 +190,10 @@ impl Provider for Echo {
         match request.id.as_str() {
             "gone" => Ok(None),
             "denied" => Err(Failure::plain("You may not see it.")),
+            "vague" => Ok(Some(ReadState {
+                outputs: PropertyMap::from([("vague".to_owned(), PropertyValue::Unknown)]),
+                ..ReadState::default()
+            })),
             "sick" => Err(partial("", found, "It is sick.")),
             _ => Ok(Some(ReadState {
                 inputs: request
@@ -216,6 +227,9 @@ impl Provider for Echo {
                 let mut result = request.args;
                 result.insert("preview".to_owned(), operation.preview.into());
                 Ok(if failures.is_empty() { Invoked::Result(result) } else { Invoked::Refused(failures) })
+            }
+            "echo:index:vague" => {
+                Ok(Invoked::Result(PropertyMap::from([("vague".to_owned(), PropertyValue::Unknown)])))
             }
             "echo:index:crash" => panic!("on demand"),
             other => Err(Failure::plain(format!("there is no function {other}"))),

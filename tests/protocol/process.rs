@@ -166,3 +166,41 @@ async fn a_caller_that_goes_away_cuts_nothing_short() {
     work.abort();
     engine.hears_that("ended").await;
 }
+
+#[tokio::test]
+async fn what_nobody_waits_for_ends_in_order_too() {
+    let engine = StandIn::start().await;
+    let echo = Echo::started_by(&engine).await;
+    let mut client = echo.configured().await;
+    let work = tokio::spawn(async move { client.create(create_that("workSlowly")).await });
+    engine.hears_that("begun").await;
+    // The only connection goes with the only call.
+    work.abort();
+    work.await.unwrap_err();
+    echo.signal("TERM").await;
+    engine.hears_that("ended").await;
+    assert!(echo.end().await.0.success());
+}
+
+/// The log follows the engine that came last, and goes on where the engine stays the same.
+#[tokio::test]
+async fn each_engine_hears_its_own_calls() {
+    let echo = Echo::alone().await;
+    let mut client = echo.configured().await;
+    for _ in 0..2 {
+        let engine = StandIn::start().await;
+        for _ in 0..2 {
+            let request = proto::ProviderHandshakeRequest {
+                engine_address: engine.address.clone(),
+                ..Default::default()
+            };
+            client.handshake(request).await.unwrap();
+            let mut other = client.clone();
+            let work = tokio::spawn(async move { other.create(create_that("work")).await });
+            engine.hears_that("begun").await;
+            client.cancel(()).await.unwrap();
+            engine.hears_that("ended").await;
+            soon(work).await.unwrap().unwrap_err();
+        }
+    }
+}

@@ -154,6 +154,11 @@ async fn create_answers_with_id_and_outputs() {
     assert_eq!(outputs["text"], PropertyValue::secret("s"), "secrets stay secret");
     assert_eq!(outputs["timeout"], 2.5.into());
     assert_eq!(outputs["preview"], false.into());
+    assert_eq!(outputs["name"], "thing".into(), "from the URN");
+
+    let request = proto::CreateRequest { name: "named".to_owned(), ..create(inputs()) };
+    let created = client.create(request).await.unwrap().into_inner();
+    assert_eq!(decoded(created.properties)["name"], "named".into());
 }
 
 #[tokio::test]
@@ -172,6 +177,12 @@ async fn a_preview_may_leave_open_what_a_creation_may_not() {
     assert!(kept.reasons[0].contains("vague"), "{:?}", kept.reasons);
     let outputs = decoded(kept.properties);
     assert!(outputs.contains_key("id2") && !outputs.contains_key("vague"));
+
+    let vague = update([("text", "t".into()), ("behaviour", "vague".into())]);
+    assert_eq!(partial(&client.update(vague).await.unwrap_err()).id, "thing-9");
+    assert_eq!(client.read(read("vague")).await.unwrap_err().code(), Code::Internal);
+    let invoke = proto::InvokeRequest { tok: "echo:index:vague".to_owned(), ..Default::default() };
+    assert_eq!(client.invoke(invoke).await.unwrap_err().code(), Code::Internal);
 
     let status = client.create(create_that("nameless")).await.unwrap_err();
     assert_eq!(status.code(), Code::Internal);

@@ -73,11 +73,14 @@ impl Session {
         operation: &Operation,
         call: impl Future<Output = T> + Send + 'static,
     ) -> Result<T, Failure> {
-        let abandoned = operation.cancel.clone().drop_guard();
-        let outcome = self.tasks.spawn(call).await;
-        abandoned.disarm();
-        operation.log.finish().await;
-        outcome.map_err(|error| Failure::crash(&cause(error), operation.kept()))
+        let _awaited = operation.cancel.clone().drop_guard();
+        let given = operation.clone();
+        let call = self.tasks.spawn(async move {
+            let outcome = tokio::spawn(call).await;
+            given.log.finish().await;
+            outcome.map_err(|error| Failure::crash(&cause(error), given.kept()))
+        });
+        call.await.map_err(|error| Failure::bug(error.to_string()))?
     }
 
     /// Waits for all calls at work, also those that nobody waits for any more.

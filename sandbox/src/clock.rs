@@ -1,0 +1,74 @@
+//! One place that turns the service's durations into those of this sandbox.
+//!
+//! Time of day is always real. Only durations shrink: at speed 60 a minute of the service is a second here.
+
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+/// Seconds since 1970, with fractions: the form in which the services speak of time.
+pub(crate) type Timestamp = f64;
+
+/// How fast the services' durations pass.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Clock {
+    speed: f64,
+}
+
+impl Clock {
+    /// A clock on which durations pass `speed` times as fast; a speed that makes no sense counts as 1.
+    pub(crate) fn new(speed: f64) -> Self {
+        Self { speed: if speed.is_finite() && speed > 0.0 { speed } else { 1.0 } }
+    }
+
+    pub(crate) fn speed(self) -> f64 {
+        self.speed
+    }
+
+    /// The time of day.
+    pub(crate) fn now(self) -> Timestamp {
+        SystemTime::now().duration_since(UNIX_EPOCH).map_or(0.0, |since| since.as_secs_f64())
+    }
+
+    /// How long a duration of the service takes here.
+    pub(crate) fn real(self, duration: Duration) -> Duration {
+        duration.div_f64(self.speed)
+    }
+
+    /// The same for a number of seconds.
+    pub(crate) fn real_seconds(self, seconds: f64) -> f64 {
+        seconds / self.speed
+    }
+
+    /// Sleeps for a duration of the service.
+    pub(crate) async fn sleep(self, duration: Duration) {
+        tokio::time::sleep(self.real(duration)).await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations_shrink_by_the_speed() {
+        for (speed, minutes, expected_ms) in
+            [(1.0, 1, 60_000), (60.0, 5, 5_000), (600.0, 1, 100), (0.5, 1, 120_000)]
+        {
+            let clock = Clock::new(speed);
+            assert_eq!(clock.real(Duration::from_secs(minutes * 60)), Duration::from_millis(expected_ms));
+        }
+    }
+
+    #[test]
+    fn a_senseless_speed_is_one() {
+        for speed in [0.0, -3.0, f64::NAN, f64::INFINITY] {
+            assert_eq!(Clock::new(speed).speed().to_bits(), 1.0_f64.to_bits());
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn sleeping_takes_the_shortened_time() {
+        let before = tokio::time::Instant::now();
+        Clock::new(60.0).sleep(Duration::from_secs(300)).await;
+        assert_eq!(before.elapsed(), Duration::from_secs(5));
+    }
+}

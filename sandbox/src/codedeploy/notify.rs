@@ -1,0 +1,122 @@
+//! What a group's triggers tell their SNS topics.
+
+use serde_json::{Value, json};
+
+use super::CodeDeploy;
+use super::error::refuse;
+use super::lifecycle::Trigger;
+use super::model::{Deployment, TriggerConfig};
+use crate::error::ServiceError;
+use crate::identity::Scope;
+use crate::timestamp;
+use crate::upstream::{Call, Reply, UpstreamError};
+
+/// Topics have to exist when a trigger is made; each gets a message that says so.
+pub(crate) async fn introduce(
+    service: &CodeDeploy,
+    scope: &Scope,
+    triggers: &[TriggerConfig],
+) -> Result<(), ServiceError> {
+    for trigger in triggers {
+        let text = format!("CodeDeploy made the trigger {} for this topic.", trigger.trigger_name);
+        let sent =
+            publish(service, scope, &trigger.trigger_target_arn, "AWS CodeDeploy: trigger", &text).await;
+        if !sent.is_ok_and(|reply| reply.status.is_success()) {
+            let message = format!("Topic ARN {} is not valid", trigger.trigger_target_arn);
+            return Err(refuse("InvalidTriggerConfigException", message));
+        }
+    }
+    Ok(())
+}
+
+/// Tells every topic that wants to know. What cannot be told does not hold the deployment up.
+pub(crate) async fn tell(service: &CodeDeploy, scope: &Scope, deployment: &Deployment, trigger: Trigger) {
+    let triggers = service.with(scope, |region| {
+        region
+            .group(&deployment.application, &deployment.group)
+            .map(|group| group.triggers.clone())
+            .unwrap_or_default()
+    });
+    let wanting =
+        triggers.iter().filter(|config| config.trigger_events.iter().any(|event| event == trigger.event()));
+    for config in wanting {
+        let status = trigger.status();
+        let subject = format!(
+            "{status}: AWS CodeDeploy {} in {} to {}",
+            deployment.id, scope.region, deployment.application
+        );
+        let text = message(scope, deployment, config, status).to_string();
+        if let Err(error) = publish(service, scope, &config.trigger_target_arn, &subject, &text).await {
+            tracing::warn!(%error, topic = config.trigger_target_arn, "a trigger's message was not sent");
+        }
+    }
+}
+
+fn message(scope: &Scope, deployment: &Deployment, config: &TriggerConfig, status: &str) -> Value {
+    let failure = deployment
+        .failure()
+        .map(|failure| json!({ "ErrorCode": failure.code, "ErrorMessage": failure.message }).to_string());
+    let info = deployment.rollback_info();
+    let rollback = info.is_object().then(|| {
+        json!({
+            "RollbackMessage": info["rollbackMessage"],
+            "RollbackTriggeringDeploymentId": info["rollbackTriggeringDeploymentId"],
+        })
+        .to_string()
+    });
+    json!({
+        "region": scope.region,
+        "accountId": scope.account,
+        "eventTriggerName": config.trigger_name,
+        "applicationName": deployment.application,
+        "deploymentId": deployment.id,
+        "deploymentGroupName": deployment.group,
+        "createTime": timestamp::long(deployment.created),
+        "completeTime": deployment.completed.map(timestamp::long),
+        "deploymentOverview": Value::Null,
+        "status": status,
+        "errorInformation": failure,
+        "rollbackInformation": rollback,
+    })
+}
+
+async fn publish(
+    service: &CodeDeploy,
+    scope: &Scope,
+    topic: &str,
+    subject: &str,
+    message: &str,
+) -> Result<Reply, UpstreamError> {
+    let call = Call { scope, service: "sns", headers: &[] };
+    let short: String = subject.chars().take(100).collect();
+    let parameters = [
+        ("Action", "Publish"),
+        ("Version", "2010-03-31"),
+        ("TopicArn", topic),
+        ("Subject", &short),
+        ("Message", message),
+    ];
+    service.aws.upstream.form(call, &parameters).await
+}
+
+impl Trigger {
+    fn event(self) -> &'static str {
+        match self {
+            Self::Start => "DeploymentStart",
+            Self::Success => "DeploymentSuccess",
+            Self::Failure => "DeploymentFailure",
+            Self::Stop => "DeploymentStop",
+            Self::Rollback => "DeploymentRollback",
+        }
+    }
+
+    fn status(self) -> &'static str {
+        match self {
+            Self::Start => "CREATED",
+            Self::Success => "SUCCEEDED",
+            Self::Failure => "FAILED",
+            Self::Stop => "STOPPED",
+            Self::Rollback => "ROLLBACK",
+        }
+    }
+}
