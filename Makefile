@@ -8,6 +8,8 @@ TOOLS := $(CURDIR)/.tools
 VENV := $(TOOLS)/venv
 export ROLLOUT_SANDBOX_MINISTACK := $(VENV)/bin/ministack
 export LAMBDA_ROLLOUT_ROOT := $(CURDIR)
+# The AWS SDK for JavaScript announces the end of its support for Node 20 at every start.
+export NODE_NO_WARNINGS := 1
 
 .PHONY: help
 help: ## List the commands

@@ -30,8 +30,15 @@ pub async fn bake<C: Cloud>(
 ) -> Result<(), RolloutError> {
     let baked = || cx.clock.passed(SystemTime::now().duration_since(last_shift).unwrap_or_default());
     let mut said_blind = false;
+    if !spec.bake.is_zero() {
+        cx.reporter.info(&format!(
+            "100 % on version {} · watching for {}",
+            run.to,
+            duration::format(spec.bake)
+        ));
+    }
     while let Some(left) = spec.bake.checked_sub(baked()).filter(|left| !left.is_zero()) {
-        cx.reporter.status(&format!(
+        cx.reporter.tick(&format!(
             "100 % on version {} · watching for another {}",
             run.to,
             duration::short(left)
@@ -90,7 +97,8 @@ async fn find_trouble<C: Cloud>(
         .map(|alarm| (alarm.name, alarm.reason))
         .collect();
     if !firing.is_empty() {
-        return Ok(Some(Cause::Alarm { alarms: firing, while_baking: true }));
+        let alarms = failure::in_words(spec, run, firing);
+        return Ok(Some(Cause::Alarm { alarms, while_baking: true }));
     }
     let Some(settings) = &spec.error_alarm else {
         return Ok(None);

@@ -14,6 +14,8 @@ use super::report::FailureReport;
 pub trait Reporter: Send + Sync {
     /// A passing line on the resource's row; the next one replaces it.
     fn status(&self, text: &str);
+    /// A passing line that only counts time, and may be left out.
+    fn tick(&self, text: &str);
     /// A line that stays.
     fn info(&self, text: &str);
     fn warn(&self, text: &str);

@@ -8,9 +8,10 @@ use super::context::{Context, RolloutError};
 use super::deploy::Run;
 use super::follow::{self, percent};
 use super::memory::{LastRollout, Memory};
+use super::names;
 use super::pieces;
 use super::report::{Cause, FailureReport, HookStage, Serving};
-use super::spec::{OnFailedVersion, RollbackEvent, RolloutSpec};
+use super::spec::{ErrorAlarmMode, OnFailedVersion, RollbackEvent, RolloutSpec};
 
 const LOG_LINES: usize = 4;
 /// CodeDeploy may name the rollback a little after the deployment has ended.
@@ -149,7 +150,8 @@ async fn cause<C: Cloud>(
     match deployment.error_code.as_str() {
         "ALARM_ACTIVE" => {
             let known = cx.cloud.alarms(&run.alarms).await.unwrap_or_default();
-            Cause::Alarm { alarms: fired(&known, &deployment.error_message), while_baking: false }
+            let alarms = in_words(spec, run, fired(&known, &deployment.error_message));
+            Cause::Alarm { alarms, while_baking: false }
         }
         "HOOK_EXECUTION_FAILURE" => hook_cause(spec, target).unwrap_or_else(|| Cause::CodeDeploy {
             code: deployment.error_code.clone(),
@@ -172,6 +174,22 @@ fn fired(known: &[Alarm], message: &str) -> Vec<(String, String)> {
     }
     let listed = message.rsplit_once(": ").map_or(message, |(_, listed)| listed);
     vec![(listed.trim_end_matches('.').to_owned(), String::new())]
+}
+
+/// CloudWatch's reason for the error alarm speaks of its formula; a person wants to know what it stands for.
+pub fn in_words(spec: &RolloutSpec, run: &Run, alarms: Vec<(String, String)>) -> Vec<(String, String)> {
+    let prefix = names::alarm_prefix(&spec.function.name, &spec.alias);
+    let words = match spec.error_alarm.as_ref().map(|alarm| (alarm.mode, alarm.threshold)) {
+        Some((ErrorAlarmMode::Count, threshold)) => {
+            format!("{threshold} errors or more of version {}", run.to)
+        }
+        _ => format!("errors of version {} above those of version {}", run.to, run.from),
+    };
+    let translate = |(name, reason): (String, String)| {
+        let reason = if name.starts_with(&prefix) { words.clone() } else { reason };
+        (name, reason)
+    };
+    alarms.into_iter().map(translate).collect()
 }
 
 fn hook_cause(spec: &RolloutSpec, target: Option<&Target>) -> Option<Cause> {

@@ -196,7 +196,7 @@ impl Progress {
             self.said.clone_from(&stage);
         }
         if let Some(left) = self.until_next_shift(cx) {
-            cx.reporter.status(&format!("{stage} · {} to the next step", duration::short(left)));
+            cx.reporter.tick(&format!("{stage} · {} to the next step", duration::short(left)));
         }
     }
 }

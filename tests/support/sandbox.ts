@@ -161,17 +161,14 @@ function readyLine(child: ChildProcess): Promise<string> {
     });
 }
 
-function leftovers(state: unknown): string[] {
+function leftovers(state: any): string[] {
     const found: string[] = [];
-    const walk = (value: unknown, at: string) => {
-        if (Array.isArray(value)) value.forEach((item, index) => walk(item, `${at}[${index}]`));
-        else if (value && typeof value === "object") {
-            const entries = Object.entries(value);
-            const isThing = entries.some(([, member]) => typeof member !== "object");
-            if (isThing) found.push(at);
-            else entries.forEach(([key, member]) => walk(member, at ? `${at}.${key}` : key));
-        } else if (typeof value === "string") found.push(`${at}=${value}`);
-    };
-    walk(state, "");
+    for (const { region, account: _, ...services } of state.scopes) {
+        for (const [service, kinds] of Object.entries<any>(services)) {
+            for (const [kind, things] of Object.entries<any>(kinds)) {
+                for (const thing of things) found.push(`${region} ${service} ${kind}: ${thing.name ?? JSON.stringify(thing)}`);
+            }
+        }
+    }
     return found;
 }
