@@ -23,9 +23,11 @@ STYLE = {"deploymentType": "BLUE_GREEN", "deploymentOption": "WITH_TRAFFIC_CONTR
 class Sandbox:
     """One running sandbox, and an account and region in it."""
 
-    def __init__(self, binary, *arguments, speed=600):
+    def __init__(self, binary, *arguments, speed=600, environment=None):
+        self.binary = binary
         command = [binary, "--port", "0", "--speed", str(speed), "--exit-with-stdin", *arguments]
-        self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+                                        env={**os.environ, **(environment or {})})
         self.line = self.process.stdout.readline().strip()
         assert self.line.startswith("rollout-sandbox ready: http://127.0.0.1:"), self.line
         self.endpoint = self.line.split()[2]
@@ -33,7 +35,9 @@ class Sandbox:
 
     def stop(self):
         self.process.stdin.close()
-        return self.process.wait(timeout=20)
+        code = self.process.wait(timeout=20)
+        self.process.stdout.close()
+        return code
 
     def client(self, service, account="test", region=REGION):
         key = (service, account, region)

@@ -2,10 +2,15 @@
 
 import sys
 
+import admin
+import api
 import deployments
 import harness
+import metrics
+import process
+import traffic
 
-CHECKS = deployments.CHECKS
+CHECKS = deployments.CHECKS + api.CHECKS + traffic.CHECKS + metrics.CHECKS + admin.CHECKS + process.CHECKS
 
 if __name__ == "__main__":
     sys.exit(harness.main(CHECKS, *sys.argv[1:]))

@@ -24,7 +24,7 @@ impl Clock {
     }
 
     /// The time of day.
-    pub(crate) fn now(self) -> Timestamp {
+    pub(crate) fn now() -> Timestamp {
         SystemTime::now().duration_since(UNIX_EPOCH).map_or(0.0, |since| since.as_secs_f64())
     }
 

@@ -16,6 +16,7 @@ mod identity;
 mod journal;
 mod lambda;
 mod lock;
+mod logs;
 mod ministack;
 mod sandbox;
 mod timestamp;

@@ -113,7 +113,7 @@ pub async fn update(
         return Ok(Updated { outputs: preview(old_outputs, inputs, &spec), refresh_before_update: false });
     }
     let owner = match &memory {
-        Some(memory) if !memory.owner.path.is_empty() => memory.owner.clone(),
+        Some(memory) if !memory.imported => memory.owner.clone(),
         _ => new_owner(&op.urn),
     };
     match run(session, op, &spec, &owner, memory).await {
@@ -234,8 +234,10 @@ pub async fn read(
         inputs.insert("version".to_owned(), PropertyValue::String(found.version.clone()));
     }
     let mut memory = known.unwrap_or_else(|| {
-        let nobody = Owner { path: String::new(), generation: String::new() };
-        Memory::new(nobody, &here.account, &here.region, &here.partition)
+        let holder = Owner::from_alias_description(&found.description);
+        let owner = holder.map_or_else(Owner::nobody, |(_, owner)| owner);
+        let memory = Memory::new(owner, &here.account, &here.region, &here.partition);
+        Memory { imported: true, ..memory }
     });
     memory.url = url.map(|(_, address)| address).unwrap_or_default();
     let Declared { spec, .. } = read_inputs(&inputs);

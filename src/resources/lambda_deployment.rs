@@ -230,8 +230,7 @@ pub async fn read(
     let cx = session.context(op, &reporter, LIMIT);
     let known = state::read(&outputs);
     let imported = known.is_none();
-    let nobody = Owner { path: String::new(), generation: String::new() };
-    let memory = place(&cx, id, &nobody, known).await.map_err(plain)?;
+    let memory = place(&cx, id, &Owner::nobody(), known).await.map_err(plain)?;
     let (found, state) =
         tokio::try_join!(cx.cloud.alias(function, alias), cx.cloud.group(application, group))
             .doing(|| format!("could not read what exists for {id}"))
@@ -274,8 +273,7 @@ pub async fn delete(
     let plain = |error: RolloutError| Failure::plain(error.to_string());
     let reporter = EngineReporter::new(op.log.clone());
     let cx = session.context(op, &reporter, LIMIT);
-    let nobody = Owner { path: String::new(), generation: String::new() };
-    place(&cx, id, &nobody, state::read(outputs)).await.map_err(plain)?;
+    place(&cx, id, &Owner::nobody(), state::read(outputs)).await.map_err(plain)?;
     let deployment = outputs.get("deploymentId").and_then(PropertyValue::as_str).unwrap_or_default();
     if deployment.is_empty() {
         return Ok(());

@@ -68,6 +68,7 @@ pub fn read(outputs: &PropertyMap) -> Option<Memory> {
     let has = |piece: &str| made.iter().any(|name| name == piece);
     let owner = Owner { path: kept("owner").to_owned(), generation: kept("generation").to_owned() };
     Some(Memory {
+        imported: private.get("imported").and_then(PropertyValue::as_bool).unwrap_or(false),
         made: Made {
             alias: has("alias"),
             latest_alias: has("latestAlias"),
@@ -119,6 +120,7 @@ fn write_private(memory: &Memory) -> PropertyMap {
         ("account".to_owned(), PropertyValue::from(memory.account.as_str())),
         ("region".to_owned(), PropertyValue::from(memory.region.as_str())),
         ("partition".to_owned(), PropertyValue::from(memory.partition.as_str())),
+        ("imported".to_owned(), PropertyValue::Bool(memory.imported)),
         ("made".to_owned(), PropertyValue::Array(made)),
         ("served".to_owned(), PropertyValue::Array(served)),
         ("triggerMark".to_owned(), PropertyValue::from(memory.trigger_mark.as_str())),

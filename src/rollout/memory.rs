@@ -9,7 +9,10 @@ const SERVED_KEPT: usize = 10;
 
 #[derive(Debug, Clone, PartialEq)]
 pub struct Memory {
+    /// Whose mark is on the pieces.
     pub owner: Owner,
+    /// Read by an import: the next update puts the importer's mark on the pieces.
+    pub imported: bool,
     pub account: String,
     pub region: String,
     pub partition: String,
@@ -63,6 +66,7 @@ impl Memory {
     pub fn new(owner: Owner, account: &str, region: &str, partition: &str) -> Self {
         Self {
             owner,
+            imported: false,
             account: account.to_owned(),
             region: region.to_owned(),
             partition: partition.to_owned(),

@@ -37,6 +37,11 @@ impl Owner {
         Self { path: cut(&path, TAG_VALUE_LIMIT), generation: generation.to_owned() }
     }
 
+    /// For what nobody has put a mark on.
+    pub fn nobody() -> Self {
+        Self { path: String::new(), generation: String::new() }
+    }
+
     pub fn tags(&self) -> Tags {
         Tags::from([
             (OWNER_TAG.to_owned(), self.path.clone()),

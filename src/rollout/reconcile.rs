@@ -101,6 +101,7 @@ async fn carry_out<C: Cloud>(
 
 fn remember_pieces(memory: &mut Memory, spec: &RolloutSpec, owner: &Owner, seen: &Observed, work: &Work) {
     memory.owner = owner.clone();
+    memory.imported = false;
     memory.made = work.made;
     memory.application.clone_from(&work.pieces.application);
     memory.group.clone_from(&work.pieces.group);

@@ -92,8 +92,7 @@ async fn judge<C: Cloud>(
     };
     let identity = cx.cloud.identity().await.doing(|| "could not ask who the caller is".to_owned())?;
     let spec = RolloutSpec { bake, ..RolloutSpec::of_target(&target) };
-    let mut memory =
-        Memory::new(Owner::new("", "", "", ""), &identity.account, &identity.region, &identity.partition);
+    let mut memory = Memory::new(Owner::nobody(), &identity.account, &identity.region, &identity.partition);
     let run = run_of(cx, deployment, &target).await;
     if !succeeded {
         let reached = percent(target.weight);

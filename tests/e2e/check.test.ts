@@ -48,7 +48,7 @@ const refused: [string, Record<string, unknown>, RegExp[]][] = [
     ],
     ["a role that is no ARN", { serviceRoleArn: "my-role" }, [/serviceRoleArn/, /"my-role"/, /arn:aws:iam/]],
     ["a topic that is no ARN", { notifications: [{ topicArn: "topic" }] }, [/notifications\[0\]\.topicArn/, /arn:aws:sns/]],
-    ["an unknown input", { stratgy: { type: "canary" } }, [/stratgy/, /did you mean "strategy"/]],
+    ["an unknown input", { strategy: { type: "canary", percent: 10 } }, [/strategy\.percent /, /did you mean "percentage"/]],
     ["bake without waiting", { bake: "1m", wait: false }, [/bake/, /DeploymentWaiter/]],
     ["a payload that is no JSON", { smokeTest: { payload: "{" } }, [/smokeTest/, /JSON/]],
     ["two aliases of one name", { latestAliasName: "stable" }, [/latestAliasName/, /choose another/]],

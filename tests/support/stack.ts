@@ -81,10 +81,11 @@ export class TestStack {
         return this.stack.destroy({ ...this.common, ...extra });
     }
 
-    /** The resources of the state, as the engine stored them. */
+    /** The resources of the state as they lie in its file, secrets encrypted. */
     async resources(): Promise<any[]> {
-        const exported = await this.stack.exportStack();
-        return exported.deployment?.resources ?? [];
+        const { project, name } = this.names;
+        const file = path.join(this.home, "state", ".pulumi", "stacks", project, `${name}.json`);
+        return JSON.parse(await fs.readFile(file, "utf8")).checkpoint.latest?.resources ?? [];
     }
 
     async resource(type: string): Promise<any> {
@@ -93,6 +94,10 @@ export class TestStack {
 
     async remove(): Promise<void> {
         await fs.rm(this.home, { recursive: true, force: true });
+    }
+
+    private get names() {
+        return { project: this.options.project ?? "shop", name: this.options.name ?? "dev" };
     }
 
     private get common() {

@@ -96,7 +96,7 @@ impl Alarm {
             tags: known.map_or_else(|| tags(input), |known| known.tags.clone()),
             configured: now,
             current: known.map_or(unchecked, |known| known.current.clone()),
-            held_until: 0.0,
+            held_until: known.map_or(0.0, |known| known.held_until),
         })
     }
 

@@ -30,7 +30,7 @@ pub(crate) fn put(
     if !same_kind {
         return Err(invalid(format!("There is an alarm named {name} of the other type")));
     }
-    let alarm = Alarm::put(input, arn, kind, known, service.clock.now())?;
+    let alarm = Alarm::put(input, arn, kind, known, Clock::now())?;
     region.alarms.insert(name.to_owned(), alarm);
     Ok(json!({}))
 }
@@ -85,7 +85,7 @@ pub(crate) fn set_state(service: &CloudWatch, region: &mut Region, input: Input<
     let state = State::parse(input.required("StateValue")?);
     let state = state.ok_or_else(|| invalid("StateValue is OK, ALARM or INSUFFICIENT_DATA"))?;
     let reason = input.required("StateReason")?.to_owned();
-    let now = service.clock.now();
+    let now = Clock::now();
     let alarm = region.alarms.get_mut(name).ok_or_else(not_found)?;
     let period = match &alarm.kind {
         Kind::Metric(watched) => watched.period(),

@@ -1,5 +1,7 @@
 //! Putting data in, and getting them out.
 
+use std::collections::BTreeMap;
+
 use serde_json::{Value, json};
 
 use super::input::Input;
@@ -16,7 +18,7 @@ const PAGE: usize = 500;
 
 pub(crate) fn put(service: &CloudWatch, region: &mut Region, input: Input<'_>) -> Answer {
     let namespace = input.required("Namespace")?;
-    let now = service.clock.now();
+    let now = Clock::now();
     if input.parts("MetricData").count() > DATA {
         return Err(invalid(format!("MetricData has at most {DATA} entries")));
     }
@@ -53,7 +55,7 @@ fn samples(datum: Input<'_>) -> Result<Vec<Sample>, ServiceError> {
 }
 
 pub(crate) fn get(service: &CloudWatch, region: &Region, input: Input<'_>) -> Answer {
-    let (start, end) = range(input)?;
+    let (since, until) = range(input)?;
     let queries = input.parts("MetricDataQueries").map(Query::read).collect::<Result<Vec<_>, _>>()?;
     if queries.is_empty() {
         return Err(invalid("MetricDataQueries must not be empty"));
@@ -61,7 +63,7 @@ pub(crate) fn get(service: &CloudWatch, region: &Region, input: Input<'_>) -> An
     query::check(&queries)?;
     let ascending = input.text("ScanBy") == Some("TimestampAscending");
     let longest = query::longest_period(&queries);
-    let window = |period| service.window(start, end, period);
+    let window = |period| service.window(since, until, period);
     let together = query::answer(&region.metrics, &queries, window(longest))?;
     let mut results = Vec::new();
     for asked in queries.iter().filter(|query| query.returns) {
@@ -95,7 +97,7 @@ pub(crate) fn statistics(service: &CloudWatch, region: &Region, input: Input<'_>
     if names.is_empty() {
         return Err(invalid("Statistics or ExtendedStatistics is required"));
     }
-    let mut points: std::collections::BTreeMap<i64, Value> = Default::default();
+    let mut points: BTreeMap<i64, Value> = BTreeMap::new();
     for name in &names {
         let window = service.window(start, end, period);
         let series = region.metrics.series(&metric, query::statistic(name)?, input.text("Unit"), window);
@@ -120,7 +122,7 @@ pub(crate) fn list(service: &CloudWatch, region: &Region, input: Input<'_>) -> A
             && input.parts("Dimensions").all(|filter| has_dimension(&metric.dimensions, filter))
     };
     let start = input.text("NextToken").and_then(|token| token.parse().ok()).unwrap_or(0);
-    let all: Vec<_> = region.metrics.list(service.clock.now()).into_iter().filter(fits).collect();
+    let all: Vec<_> = region.metrics.list(Clock::now()).into_iter().filter(fits).collect();
     let page: Vec<_> = all.iter().skip(start).take(PAGE).map(|metric| json!({
         "Namespace": metric.namespace, "MetricName": metric.name, "Dimensions": describe_dimensions(&metric.dimensions),
     })).collect();
@@ -154,7 +156,7 @@ fn range(input: Input<'_>) -> Result<(Timestamp, Timestamp), ServiceError> {
 impl CloudWatch {
     /// The periods of a range; the service's seconds are shortened by the clock.
     fn window(&self, start: Timestamp, end: Timestamp, period: i64) -> Window {
-        Window::between(start, end, self.real_period(period), self.clock.now())
+        Window::between(start, end, self.real_period(period), Clock::now())
     }
 
     /// When a period begins, to the millisecond.

@@ -25,7 +25,7 @@ pub(crate) enum Missing {
     Breaching,
     NotBreaching,
     Ignore,
-    Missing,
+    Unknown,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -85,7 +85,7 @@ impl Missing {
             "breaching" => Self::Breaching,
             "notBreaching" => Self::NotBreaching,
             "ignore" => Self::Ignore,
-            "missing" => Self::Missing,
+            "missing" => Self::Unknown,
             _ => return None,
         })
     }
@@ -121,8 +121,8 @@ pub(crate) fn judge(values: &[Option<f64>], rule: &Rule) -> Verdict {
         Missing::NotBreaching => Some(without),
         Missing::Breaching => Some(with),
         Missing::Ignore => None,
-        Missing::Missing if newest.is_empty() => Some(State::Insufficient),
-        Missing::Missing => Some(if breaching > 0 { with } else { State::Ok }),
+        Missing::Unknown if newest.is_empty() => Some(State::Insufficient),
+        Missing::Unknown => Some(if breaching > 0 { with } else { State::Ok }),
     };
     Verdict { state, used: newest.iter().map(|(place, _)| *place).collect(), breaching }
 }
@@ -156,7 +156,7 @@ mod tests {
             ("0XX-X", "ALARM", "ALARM", "ALARM", "ALARM"),
             ("--X--", "ALARM", "keep", "ALARM", "OK"),
         ] {
-            assert_eq!(judged(text, 3, Missing::Missing), missing, "{text} missing");
+            assert_eq!(judged(text, 3, Missing::Unknown), missing, "{text} missing");
             assert_eq!(judged(text, 3, Missing::Ignore), ignore, "{text} ignore");
             assert_eq!(judged(text, 3, Missing::Breaching), breaching, "{text} breaching");
             assert_eq!(judged(text, 3, Missing::NotBreaching), not_breaching, "{text} notBreaching");
@@ -171,7 +171,7 @@ mod tests {
             ("0---X", "ALARM", "keep", "ALARM", "OK"),
             ("----0", "OK", "keep", "ALARM", "OK"),
         ] {
-            assert_eq!(judged(text, 2, Missing::Missing), missing, "{text} missing");
+            assert_eq!(judged(text, 2, Missing::Unknown), missing, "{text} missing");
             assert_eq!(judged(text, 2, Missing::Ignore), ignore, "{text} ignore");
             assert_eq!(judged(text, 2, Missing::Breaching), breaching, "{text} breaching");
             assert_eq!(judged(text, 2, Missing::NotBreaching), not_breaching, "{text} notBreaching");

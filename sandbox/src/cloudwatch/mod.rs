@@ -109,7 +109,7 @@ impl CloudWatch {
         let dimensions =
             dimensions.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
         let metric = Metric { namespace: namespace.to_owned(), name: name.to_owned(), dimensions };
-        let visible = self.visible_from(self.clock.now());
+        let visible = self.visible_from(Clock::now());
         let mut regions = locked(&self.regions);
         regions.entry(scope.clone()).or_default().metrics.add(metric, Sample::one(value), unit, at, visible);
     }

@@ -33,7 +33,7 @@ impl Told {
     pub(crate) fn of(alarm: &Alarm) -> Self {
         let state = alarm.current.state;
         let topics =
-            ACTIONS.iter().filter(|(_, of)| *of == state).flat_map(|(member, _)| alarm.actions.get(member));
+            ACTIONS.iter().filter(|(_, of)| *of == state).filter_map(|(member, _)| alarm.actions.get(member));
         let topics =
             topics.flatten().filter(|arn| alarm.actions_enabled && arn.contains(":sns:")).cloned().collect();
         let message = json!({
@@ -74,7 +74,7 @@ pub(crate) async fn evaluate_for_ever(service: Weak<CloudWatch>, clock: Clock) {
 
 impl CloudWatch {
     fn evaluate(&self) {
-        let now = self.clock.now();
+        let now = Clock::now();
         let mut changed = Vec::new();
         for region in locked(&self.regions).values_mut() {
             changed.extend(self.evaluate_region(region, now));

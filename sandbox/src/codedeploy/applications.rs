@@ -1,5 +1,7 @@
 //! Applications: a name and a compute platform, around deployment groups.
 
+use std::collections::BTreeMap;
+
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -45,7 +47,7 @@ pub(crate) fn create(region: &mut Region, input: &Value, now: Timestamp) -> Answ
         created: now,
         platform: platform.to_owned(),
         tags,
-        groups: Default::default(),
+        groups: BTreeMap::new(),
         revisions: Vec::new(),
     };
     let answer = json!({ "applicationId": application.id });

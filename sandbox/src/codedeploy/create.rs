@@ -1,5 +1,6 @@
-//! CreateDeployment, and the deployments that the service creates by itself to roll back.
+//! `CreateDeployment`, and the deployments that the service creates by itself to roll back.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use hyper::Method;
@@ -48,7 +49,7 @@ pub(crate) async fn deployment(service: &Arc<CodeDeploy>, scope: &Scope, input: 
     let revision = service.with(scope, |region| check(region, &application, &group, &input))?;
     let content = content(service, scope, &revision).await;
     let (id, inbox) = service.with(scope, |region| {
-        let id = begin(region, &application, &group, &revision, content, input, service.clock.now())?;
+        let id = begin(region, &application, &group, &revision, content, input, Clock::now())?;
         Ok::<_, ServiceError>(id)
     })?;
     runner::spawn(service, scope, &id, inbox);
@@ -183,7 +184,7 @@ pub(crate) fn rollback(region: &mut Region, failed_id: &str, now: Timestamp) -> 
         hooks: [None, None],
         steps: Routing::AllAtOnce.steps(),
         alarms: Watch::Off,
-        rollback_on: Default::default(),
+        rollback_on: BTreeSet::new(),
     };
     let base = Base {
         application: &failed.application,

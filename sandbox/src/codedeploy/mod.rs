@@ -73,7 +73,7 @@ impl CodeDeploy {
 
     /// The operations that need nothing but what is stored.
     fn at_once(&self, region: &mut Region, scope: &Scope, operation: &str, input: &Value) -> Answer {
-        let now = self.clock.now();
+        let now = Clock::now();
         match operation {
             "CreateApplication" => applications::create(region, input, now),
             "GetApplication" => applications::get(region, input),

@@ -87,7 +87,7 @@ impl Run {
     /// Takes the deployment one step on, and with its end starts the rollback, so that the group is never free
     /// in between. There is nothing to do when the deployment was deleted.
     fn advance(&self, event: Event) -> Option<(Vec<Effect>, bool)> {
-        let now = self.service.clock.now();
+        let now = Clock::now();
         let told = format!("{event:?}");
         let (effects, ended, rollback) = self.service.with(&self.scope, |region| {
             let deployment = region.deployment_mut(&self.id)?;

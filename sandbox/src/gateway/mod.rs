@@ -27,6 +27,7 @@ use crate::iam::Roles;
 use crate::identity::{Credential, DEFAULT_REGION, Scope};
 use crate::journal::{Entry, Journal};
 use crate::lambda::Lambda;
+use crate::logs;
 use crate::upstream::Upstream;
 
 /// The connection is to be closed without an answer.
@@ -112,6 +113,7 @@ impl Gateway {
             "cloudwatch" => return self.cloudwatch(scope, operation, &request),
             "lambda" => self.lambda.handle(scope, &operation.name, request).await,
             "iam" => self.iam(scope, &operation.name, request).await,
+            "logs" if operation.name == "FilterLogEvents" => logs::filter(&self.upstream, request).await,
             _ => self.upstream.forward(request).await.map_err(ServiceError::from),
         };
         answer.unwrap_or_else(|error| refusal::of(operation, &error))
@@ -164,7 +166,7 @@ impl Gateway {
         let status = response.map_or(0, |response| response.status().as_u16());
         self.journal.add(Entry {
             n: 0,
-            time: self.clock.now(),
+            time: Clock::now(),
             service: operation.service.clone(),
             operation: operation.name.clone(),
             mutating: operation.mutating,

@@ -57,7 +57,7 @@ impl Roles {
             _ => return,
         };
         if let Some(role) = parameter("RoleName") {
-            locked(&self.changed).insert((scope.account.clone(), role, policy), self.clock.now());
+            locked(&self.changed).insert((scope.account.clone(), role, policy), Clock::now());
         }
     }
 
@@ -140,7 +140,7 @@ impl Roles {
 
     fn settled(&self, scope: &Scope, role: &str, policy: Option<&str>) -> bool {
         let change = (scope.account.clone(), role.to_owned(), policy.map(str::to_owned));
-        let age = locked(&self.changed).get(&change).map(|changed| self.clock.now() - changed);
+        let age = locked(&self.changed).get(&change).map(|changed| Clock::now() - changed);
         age.is_none_or(|age| age >= self.clock.real(self.delay).as_secs_f64())
     }
 }

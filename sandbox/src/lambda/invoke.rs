@@ -64,10 +64,10 @@ impl Lambda {
         request: Request,
         counted: bool,
     ) -> Result<Response, ServiceError> {
-        let (started, clock) = (self.clock.now(), self.clock);
+        let (started, clock) = (Clock::now(), self.clock);
         let response = self.upstream.forward(redirect(request, destination)?).await?;
         if counted {
-            let took = clock.now() - started;
+            let took = Clock::now() - started;
             self.count(scope, destination, &response, started, took);
         }
         Ok(response)

@@ -21,7 +21,7 @@ impl Lambda {
             return Ok(http::json(404, &json!({ "Message": "There is no function URL at this address" })));
         };
         let path = format!("/{}", http::decode(rest));
-        let started = self.clock.now();
+        let started = Clock::now();
         let cors = cors(&url, &request);
         if request.method() == hyper::Method::OPTIONS && url.cors.is_some() {
             return Ok(with(http::empty(200), &cors));
@@ -43,7 +43,7 @@ impl Lambda {
         path: &str,
         request: &Request,
     ) -> Result<(Response, String), ServiceError> {
-        let event = url_event::event(url, path, request, self.clock.now());
+        let event = url_event::event(url, path, request, Clock::now());
         let invocation = hyper::Request::builder()
             .method(hyper::Method::POST)
             .header("authorization", authorization(&url.scope, "lambda"))
@@ -84,7 +84,7 @@ impl Lambda {
     ) {
         let status = answer.status();
         let mut metrics = vec![("UrlRequestCount", 1.0, "Count")];
-        metrics.push(("UrlRequestLatency", (self.clock.now() - started) * 1000.0, "Milliseconds"));
+        metrics.push(("UrlRequestLatency", (Clock::now() - started) * 1000.0, "Milliseconds"));
         metrics.push(("Url4xxCount", f64::from(u8::from(status.is_client_error())), "Count"));
         metrics.push(("Url5xxCount", f64::from(u8::from(status.is_server_error())), "Count"));
         self.record(&url.scope, destination, version, &metrics, started);

@@ -86,7 +86,7 @@ impl Lambda {
             return Ok(http::json(200, &json!({ "FunctionUrlConfigs": urls })));
         }
         let input = body(input)?;
-        let now = self.clock.now();
+        let now = Clock::now();
         let mut all = locked(&self.urls.all);
         let key = (scope.clone(), reference.clone());
         let url = all.get_mut(&key);

@@ -33,9 +33,9 @@ pub(super) async fn import<C: Cloud>(
     let mark = Owner::from_alias_description(&found.description);
     let used = matches!(mark, Some((Maker::Alias, _)));
 
-    let mut memory =
-        Memory::new(Owner::new("", "", "", ""), &identity.account, &identity.region, &identity.partition);
-    memory.owner.path.clear();
+    let owner = mark.map_or_else(Owner::nobody, |(_, owner)| owner);
+    let mut memory = Memory::new(owner, &identity.account, &identity.region, &identity.partition);
+    memory.imported = true;
     memory.made = Made {
         alias: !used,
         latest_alias: latest.as_ref().is_some_and(|latest| is_of_a_rollout(&latest.description)),

@@ -142,7 +142,7 @@ pub async fn update(
 /// The owner stays who it was at first creation; an imported rollout gets the one who imported it.
 fn taken_over(op: &Operation, memory: Option<&Memory>) -> Owner {
     match memory {
-        Some(memory) if !memory.owner.path.is_empty() => memory.owner.clone(),
+        Some(memory) if !memory.imported => memory.owner.clone(),
         _ => new_owner(&op.urn),
     }
 }

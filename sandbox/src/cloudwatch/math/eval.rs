@@ -9,7 +9,7 @@ use crate::cloudwatch::metrics::Series;
 #[derive(Clone, Debug)]
 pub(crate) struct Inputs<'a> {
     pub(crate) series: &'a BTreeMap<String, Series>,
-    /// The ids of those that are metrics, for METRICS().
+    /// The ids of those that are metrics, for `METRICS()`.
     pub(crate) metrics: &'a [String],
     pub(crate) first: i64,
     pub(crate) last: i64,
@@ -157,7 +157,7 @@ fn choose(condition: Value, then: &Value, otherwise: Option<&Value>) -> Option<V
         Value::Scalar(truth) if truth != 0.0 => Some(then.clone()),
         Value::Scalar(_) => Some(otherwise.cloned().unwrap_or_else(|| Value::Series(Series::new()))),
         Value::Series(series) => Some(finite(series.into_iter().filter_map(|(period, truth)| {
-            let chosen = if truth != 0.0 { Some(then) } else { otherwise };
+            let chosen = if truth == 0.0 { otherwise } else { Some(then) };
             Some((period, at(chosen?, period)?))
         }))),
         Value::List(_) => None,

@@ -1,4 +1,4 @@
-//! Metric math: expressions over metrics, as alarms and GetMetricData use them.
+//! Metric math: expressions over metrics, as alarms and `GetMetricData` use them.
 
 mod eval;
 mod parse;

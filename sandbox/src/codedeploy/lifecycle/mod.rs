@@ -1,7 +1,7 @@
 //! The life of a deployment, as a pure function: a state and an event make a new state and what to do next.
 //!
-//! Created → InProgress → BeforeAllowTraffic → AllowTraffic → AfterAllowTraffic → Succeeded,
-//! and from every place a way to Failed or Stopped. Nothing here knows Lambda, alarms or time of its own.
+//! Created, in progress, before traffic, traffic, after traffic, succeeded; and from every place a way to failed or
+//! stopped. Nothing here knows Lambda, alarms or time of its own.
 
 mod outcome;
 mod schedule;

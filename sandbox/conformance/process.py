@@ -1,0 +1,124 @@
+"""The sandbox as a process: how it starts, its options, and that it leaves nothing behind."""
+
+import os
+import signal
+import subprocess
+import tempfile
+import time
+from datetime import datetime, timezone
+
+from harness import Sandbox, contains, refused, returning, same, until
+
+
+def supervisor(sandbox):
+    """The process group in which ministack and its workers are."""
+    return int(subprocess.check_output(["pgrep", "-P", str(sandbox.process.pid)], text=True).split()[0])
+
+
+def alive(group):
+    try:
+        os.killpg(group, 0)
+        return True
+    except ProcessLookupError:
+        return False
+
+
+def nothing_is_left_behind(sandbox):
+    """Whether it is told to stop or killed: ministack, its workers and their files are gone."""
+    for end, code in [(signal.SIGTERM, 0), (signal.SIGINT, 0), (signal.SIGKILL, -9)]:
+        with tempfile.TemporaryDirectory() as folder:
+            one = Sandbox(sandbox.binary, environment={"TMPDIR": folder})
+            group = supervisor(one)
+            one.function("working", returning("x"))
+            one.invoke("working")
+            assert os.listdir(folder)
+            one.process.send_signal(end)
+            same(one.process.wait(timeout=20), code, end)
+            until(lambda: not alive(group), f"ministack is gone after {end}")
+            until(lambda: not os.listdir(folder), f"its files are gone after {end}")
+            one.process.stdin.close()
+            one.process.stdout.close()
+
+
+def run(sandbox, *arguments, **environment):
+    return subprocess.run([sandbox.binary, *arguments], capture_output=True, text=True, timeout=30, cwd="/",
+                          env={**os.environ, **environment})
+
+
+def mistakes_are_told(sandbox):
+    port = sandbox.endpoint.rsplit(":", 1)[1]
+    for arguments, words in [
+        (["--ministack", "/no/such/thing"], "pip install ministack"),
+        (["--port", port], "--port 0"),
+        (["--nonsense"], "see --help"),
+        (["--ministack", "/bin/false", "--port", "0"], "ministack ended before it was ready"),
+    ]:
+        told = run(sandbox, *arguments)
+        same((told.returncode, told.stdout), (1, ""))
+        contains(told.stderr, words)
+    told = run(sandbox, "--port", "0", ROLLOUT_SANDBOX_MINISTACK="", PATH="/usr/bin:/bin")
+    contains(told.stderr, "--ministack or ROLLOUT_SANDBOX_MINISTACK")
+    for option, words in [("--help", "AWS_ENDPOINT_URL"), ("--version", "rollout-sandbox ")]:
+        told = run(sandbox, option)
+        same((told.returncode, told.stderr), (0, ""))
+        contains(told.stdout, words)
+
+
+def when_ministack_ends_so_does_the_sandbox(sandbox):
+    one = Sandbox(sandbox.binary)
+    group = supervisor(one)
+    children = subprocess.check_output(["pgrep", "-P", str(group), "-f", "ministack"], text=True).split()
+    for child in children:
+        os.kill(int(child), signal.SIGKILL)
+    same(one.process.wait(timeout=20), 1)
+    until(lambda: not alive(group), "nothing is left")
+    one.process.stdin.close()
+    one.process.stdout.close()
+
+
+def a_new_role_needs_time(sandbox):
+    """A minute is a tenth of a second at this speed."""
+    one = Sandbox(sandbox.binary, "--iam-delay", "60")
+    try:
+        role = one.role("fresh")
+        same(refused(one.group, "fresh", role=role), "InvalidRoleException")
+        one.client("codedeploy").delete_application(applicationName="fresh")
+        time.sleep(0.12)
+        one.group("fresh", role=role)
+        function = one.function("fresh", returning("1"), returning("2"))
+        one.client("iam").detach_role_policy(RoleName="fresh", PolicyArn=MANAGED)
+        one.client("iam").attach_role_policy(RoleName="fresh", PolicyArn=MANAGED)
+        info = one.ended(one.deploy("fresh", function))
+        same(info["errorInformation"]["code"], "IAM_ROLE_PERMISSIONS", "a policy needs time as well")
+        time.sleep(0.12)
+        same(one.ended(one.deploy("fresh", function))["status"], "Succeeded")
+    finally:
+        same(one.stop(), 0)
+
+
+MANAGED = "arn:aws:iam::aws:policy/service-role/AWSCodeDeployRoleForLambda"
+
+
+def metrics_can_be_late(sandbox):
+    one = Sandbox(sandbox.binary, "--metric-delay", "600", "--executed-version-only-weighted")
+    try:
+        one.function("late", returning("1"))
+        one.invoke("late:live")
+        began = time.time()
+        aws = one.client("cloudwatch")
+        same(aws.list_metrics()["Metrics"], [])
+        until(lambda: aws.list_metrics()["Metrics"], "they arrive")
+        assert time.time() - began > 0.5
+        sets = {tuple(d["Name"] for d in metric["Dimensions"]) for metric in aws.list_metrics(MetricName="Errors")["Metrics"]}
+        same(sets, {("FunctionName",), ("FunctionName", "Resource")}, "no executed version without weights")
+        times = {"StartTime": datetime.fromtimestamp(began - 60, timezone.utc), "EndTime": datetime.now(timezone.utc)}
+        same(len(aws.get_metric_statistics(Namespace="AWS/Lambda", MetricName="Invocations", Period=60, Statistics=["Sum"],
+                                           Dimensions=[{"Name": "FunctionName", "Value": "late"}], **times)["Datapoints"]), 1)
+    finally:
+        same(one.stop(), 0)
+
+
+CHECKS = [
+    nothing_is_left_behind, mistakes_are_told, when_ministack_ends_so_does_the_sandbox, a_new_role_needs_time,
+    metrics_can_be_late,
+]
