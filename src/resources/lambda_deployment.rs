@@ -19,7 +19,7 @@ use crate::rollout::memory::Memory;
 use crate::rollout::owner::Owner;
 use crate::rollout::pieces;
 use crate::rollout::refusal::Refusal;
-use crate::rollout::single::{GroupDefaults, Started, forget, start_single};
+use crate::rollout::single::{GroupDefaults, GroupRef, Started, forget, start_single};
 use crate::rollout::spec::{OnConflict, RolloutSpec, Routing};
 
 const REPLACE_KEYS: &[&str] = &["applicationName", "deploymentGroupName", "functionName", "aliasName"];
@@ -169,8 +169,9 @@ async fn run(
     let reporter = EngineReporter::new(op.log.clone());
     let cx = session.context(op, &reporter, LIMIT);
     let memory = place(&cx, &declared.id(), owner, known).await?;
-    let started =
-        start_single(&cx, &declared.spec, &declared.application, &declared.group, &declared.defaults).await?;
+    let group =
+        GroupRef { application: &declared.application, name: &declared.group, defaults: &declared.defaults };
+    let started = start_single(&cx, &declared.spec, group).await?;
     op.log.status("");
     Ok((memory, started))
 }

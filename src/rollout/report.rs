@@ -178,7 +178,10 @@ impl FailureReport {
                     "{function}: version {version} failed at {reached} % of traffic after {after} and was not rolled back"
                 )
             }
-            (_, 0) => format!("{function}: version {version} was refused before it got any traffic"),
+            (_, 0) if self.cause.judges_version() => {
+                format!("{function}: version {version} was refused before it got any traffic")
+            }
+            (_, 0) => format!("{function}: version {version} was not rolled out, and no traffic moved"),
             (_, reached) => {
                 format!(
                     "{function}: version {version} was rolled back at {reached} % of traffic after {after}"

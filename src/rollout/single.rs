@@ -2,16 +2,17 @@
 
 use super::appspec::app_spec;
 use super::clear::{clear, stop};
-use super::cloud::{Cloud, CloudErrorKind, DeploymentStatus, NewDeployment};
+use super::cloud::{AliasState, Cloud, CloudErrorKind, DeploymentStatus, Group, NewDeployment, VersionInfo};
 use super::context::{Context, Doing, RolloutError};
 use super::names;
-use super::observe::last_deployment;
+use super::observe::{LastDeployment, last_deployment};
 use super::plan::obstacle;
 use super::preflight;
 use super::refusal::Refusal;
 use super::spec::RolloutSpec;
 
 const ROUNDS: u32 = 5;
+const DESCRIPTION_LIMIT: usize = 256;
 
 /// What was started; no id: nothing had to be.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,81 +30,52 @@ pub struct GroupDefaults {
     pub auto_rollback: bool,
 }
 
+/// The group that somebody else made.
+#[derive(Debug, Clone, Copy)]
+pub struct GroupRef<'a> {
+    pub application: &'a str,
+    pub name: &'a str,
+    pub defaults: &'a GroupDefaults,
+}
+
+/// What a single deployment depends on.
+struct Scene {
+    group: Group,
+    alias: AliasState,
+    version: Option<VersionInfo>,
+    last: Option<LastDeployment>,
+}
+
 /// Starts the deployment of the declared version, or finds the one that is running already.
 pub async fn start_single<C: Cloud>(
     cx: &Context<'_, C>,
     spec: &RolloutSpec,
-    application: &str,
-    group: &str,
-    defaults: &GroupDefaults,
+    group: GroupRef<'_>,
 ) -> Result<Started, RolloutError> {
     for _ in 0..ROUNDS {
-        let (state, alias) = tokio::try_join!(
-            cx.cloud.group(application, group),
-            cx.cloud.alias(&spec.function.name, &spec.alias)
-        )
-        .doing(|| format!("could not read what exists for {}", spec.id()))?;
-        let Some(state) = state else {
-            let (application, group) = (application.to_owned(), group.to_owned());
-            return Err(Refusal::NoGroup { application, group }.into());
-        };
-        let Some(alias) = alias else {
-            let (function, alias) = (spec.function.name.clone(), spec.alias.clone());
-            return Err(Refusal::NoAlias { function, alias }.into());
-        };
-        let last = match &state.last_attempted {
-            Some(id) => {
-                last_deployment(cx.cloud, id).await.doing(|| format!("could not read deployment {id}"))?
-            }
-            None => None,
-        };
-        if let Some(obstacle) = obstacle(spec, Some(&alias), last.as_ref())? {
+        let scene = look(cx, spec, group).await?;
+        if let Some(obstacle) = obstacle(spec, Some(&scene.alias), scene.last.as_ref())? {
             clear(cx, spec, &obstacle).await?;
             continue;
         }
         let started = |id: String| Started {
             deployment_id: id,
-            current_version: alias.version.clone(),
+            current_version: scene.alias.version.clone(),
             target_version: spec.version.clone(),
         };
-        if let Some(live) = last.filter(super::observe::LastDeployment::is_live) {
-            cx.reporter.info(&format!(
-                "deployment {} of version {} is running already",
-                live.deployment.id, spec.version
-            ));
-            return Ok(started(live.deployment.id));
+        if let Some(live) = scene.last.as_ref().filter(|last| last.is_live()) {
+            let id = live.deployment.id.clone();
+            cx.reporter.info(&format!("deployment {id} of version {} is running already", spec.version));
+            return Ok(started(id));
         }
-        if alias.version == spec.version {
-            cx.reporter.info(&format!(
-                "{} serves version {} already; nothing to deploy",
-                spec.id(),
-                spec.version
-            ));
+        if scene.alias.version == spec.version {
+            let (id, version) = (spec.id(), &spec.version);
+            cx.reporter.info(&format!("{id} serves version {version} already; nothing to deploy"));
             return Ok(started(String::new()));
         }
-        preflight::await_active(cx, spec, None).await?;
-        let quiet = preflight::check_deployment(cx, spec, &alias.version, false).await?;
-        let deployment = NewDeployment {
-            application: application.to_owned(),
-            group: group.to_owned(),
-            deployment_config: if defaults.deployment_config {
-                state.group.deployment_config
-            } else {
-                spec.routing.config_name()
-            },
-            app_spec: app_spec(&spec.function.name, &spec.alias, &alias.version, &spec.version, &spec.hooks),
-            description: spec.description.clone().unwrap_or_else(|| {
-                names::cut(&format!("{}: version {} to {}", spec.id(), alias.version, spec.version), 256)
-            }),
-            alarms: if defaults.alarms { state.group.alarms } else { quiet },
-            ignore_alarm_poll_failure: state.group.ignore_alarm_poll_failure,
-            rollback_events: if defaults.auto_rollback {
-                state.group.rollback_events
-            } else {
-                spec.rollback_codes()
-            },
-        };
-        match cx.cloud.create_deployment(&deployment).await {
+        preflight::await_active(cx, spec, scene.version.as_ref()).await?;
+        let quiet = preflight::check_deployment(cx, spec, &scene.alias.version, false).await?;
+        match cx.cloud.create_deployment(&deployment(spec, group, &scene, quiet)).await {
             Err(error) if error.kind == CloudErrorKind::GroupBusy => {}
             other => {
                 return other
@@ -113,6 +85,61 @@ pub async fn start_single<C: Cloud>(
         }
     }
     Err(RolloutError::Left(format!("{} was taken by others {ROUNDS} times: run again", spec.id())))
+}
+
+async fn look<C: Cloud>(
+    cx: &Context<'_, C>,
+    spec: &RolloutSpec,
+    group: GroupRef<'_>,
+) -> Result<Scene, RolloutError> {
+    let (state, alias, version) = tokio::try_join!(
+        cx.cloud.group(group.application, group.name),
+        cx.cloud.alias(&spec.function.name, &spec.alias),
+        cx.cloud.version(&spec.function.name, &spec.version),
+    )
+    .doing(|| format!("could not read what exists for {}", spec.id()))?;
+    let Some(state) = state else {
+        let (application, group) = (group.application.to_owned(), group.name.to_owned());
+        return Err(Refusal::NoGroup { application, group }.into());
+    };
+    let Some(alias) = alias else {
+        let (function, alias) = (spec.function.name.clone(), spec.alias.clone());
+        return Err(Refusal::NoAlias { function, alias }.into());
+    };
+    let last = match &state.last_attempted {
+        Some(id) => {
+            last_deployment(cx.cloud, id).await.doing(|| format!("could not read deployment {id}"))?
+        }
+        None => None,
+    };
+    Ok(Scene { group: state.group, alias, version, last })
+}
+
+/// What the user leaves out is the group's.
+fn deployment(spec: &RolloutSpec, group: GroupRef<'_>, scene: &Scene, quiet: Vec<String>) -> NewDeployment {
+    let GroupRef { application, name, defaults } = group;
+    let theirs = &scene.group;
+    let from = &scene.alias.version;
+    let described =
+        || names::cut(&format!("{}: version {from} to {}", spec.id(), spec.version), DESCRIPTION_LIMIT);
+    NewDeployment {
+        application: application.to_owned(),
+        group: name.to_owned(),
+        deployment_config: if defaults.deployment_config {
+            theirs.deployment_config.clone()
+        } else {
+            spec.routing.config_name()
+        },
+        app_spec: app_spec(&spec.function.name, &spec.alias, from, &spec.version, &spec.hooks),
+        description: spec.description.clone().unwrap_or_else(described),
+        alarms: if defaults.alarms { theirs.alarms.clone() } else { quiet },
+        ignore_alarm_poll_failure: theirs.ignore_alarm_poll_failure,
+        rollback_events: if defaults.auto_rollback {
+            theirs.rollback_events.clone()
+        } else {
+            spec.rollback_codes()
+        },
+    }
 }
 
 /// Stops a deployment that is still running; one that has ended is only forgotten.

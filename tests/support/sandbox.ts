@@ -3,8 +3,10 @@
 import {
     CodeDeployClient, CreateApplicationCommand, CreateDeploymentGroupCommand, DeleteApplicationCommand,
 } from "@aws-sdk/client-codedeploy";
-import { CreateRoleCommand, DeleteRoleCommand, IAMClient } from "@aws-sdk/client-iam";
-import { DeleteFunctionCommand, LambdaClient, UpdateAliasCommand } from "@aws-sdk/client-lambda";
+import {
+    AttachRolePolicyCommand, CreateRoleCommand, DeleteRoleCommand, DetachRolePolicyCommand, IAMClient,
+} from "@aws-sdk/client-iam";
+import { LambdaClient, UpdateAliasCommand } from "@aws-sdk/client-lambda";
 import { ChildProcess, spawn } from "node:child_process";
 import { createInterface } from "node:readline";
 import * as path from "node:path";
@@ -96,14 +98,16 @@ export class Sandbox {
         );
     }
 
-    async removeFunction(fn: string): Promise<void> {
-        await this.lambda.send(new DeleteFunctionCommand({ FunctionName: fn }));
-    }
-
     /** An application and a group with a role of their own, as somebody else would have made them. */
     async makeGroup(application: string, group: string): Promise<void> {
         const role = await this.iam.send(
             new CreateRoleCommand({ RoleName: application, AssumeRolePolicyDocument: codeDeployTrust }),
+        );
+        await this.iam.send(
+            new AttachRolePolicyCommand({
+                RoleName: application,
+                PolicyArn: "arn:aws:iam::aws:policy/service-role/AWSCodeDeployRoleForLambda",
+            }),
         );
         await this.codeDeploy.send(new CreateApplicationCommand({ applicationName: application, computePlatform: "Lambda" }));
         await this.codeDeploy.send(
@@ -119,6 +123,12 @@ export class Sandbox {
 
     async removeGroup(application: string): Promise<void> {
         await this.codeDeploy.send(new DeleteApplicationCommand({ applicationName: application }));
+        await this.iam.send(
+            new DetachRolePolicyCommand({
+                RoleName: application,
+                PolicyArn: "arn:aws:iam::aws:policy/service-role/AWSCodeDeployRoleForLambda",
+            }),
+        );
         await this.iam.send(new DeleteRoleCommand({ RoleName: application }));
     }
 
