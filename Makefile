@@ -23,8 +23,8 @@ demo: build tools ## See it: a rollout, a rollback and a recovery, on this machi
 test: check unit sdk-test e2e ## Run every test
 
 .PHONY: build
+# With the tests, so that everything is compiled once with one set of features.
 build: ## Build the provider, the sandbox and the tests' stand-in for the AWS provider
-	# With the tests, so that everything is compiled once with one set of features.
 	cargo build --workspace --all-targets --locked
 
 .PHONY: check

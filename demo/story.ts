@@ -51,7 +51,7 @@ async function tell(sandbox: Sandbox, stack: TestStack) {
     await stack.preview();
     say("Now for real, with requests coming in all the time.");
     const second = await withTraffic(sandbox, target, () => stack.up());
-    report(second.tally);
+    report(second.tally, "1", "2");
     const shares = second.tally.byVersion;
     check("both versions answered while traffic was split", (shares.get("1") ?? 0) > 0 && (shares.get("2") ?? 0) > 0);
     check("no request failed", second.tally.failed === 0);
@@ -60,7 +60,7 @@ async function tell(sandbox: Sandbox, stack: TestStack) {
     title(3, "Version 3 throws when an order has no customer. Ten percent of the traffic finds out.");
     chapter = { code: "v3.js" };
     const third = await withTraffic(sandbox, target, () => stack.up());
-    report(third.tally);
+    report(third.tally, "2", "3");
     check("`pulumi up` failed", third.result === undefined);
     check("some requests failed, and only a few", third.tally.failed > 0 && third.tally.failed < third.tally.requests / 5);
     check("version 2 serves again", (await serving(sandbox, target)) === "2");
@@ -75,13 +75,13 @@ async function tell(sandbox: Sandbox, stack: TestStack) {
     title(5, "Version 4 mends it. The errors of version 3 are still on the books, and do not matter.");
     chapter = { code: "v4.js" };
     const fifth = await withTraffic(sandbox, target, () => stack.up());
-    report(fifth.tally);
+    report(fifth.tally, "2", "4");
     check("version 4 serves", fifth.result?.outputs.servingVersion.value === "4");
 
     title(6, "Version 5 is wrong in a way that no alarm sees. A smoke test asks it one question first.");
     chapter = { code: "v5.js", smokeTest: true };
     const sixth = await withTraffic(sandbox, target, () => stack.up());
-    report(sixth.tally);
+    report(sixth.tally, "4", "5");
     check("`pulumi up` failed", sixth.result === undefined);
     check("version 5 answered no request", !sixth.tally.byVersion.has("5"));
     check("version 4 serves", (await serving(sandbox, target)) === "4");
@@ -135,12 +135,16 @@ function check(what: string, holds: boolean) {
     process.stdout.write(`   ${holds ? "\x1b[32m✔" : "\x1b[31m✘ NOT:"} ${what}\x1b[0m\n`);
 }
 
-function report({ requests, failed, byVersion }: Tally) {
-    const shares = [...byVersion].sort().map(([version, count]) => {
-        const percent = ((100 * count) / requests).toFixed(1);
-        return `version ${version} answered ${count} (${percent} %)`;
-    });
-    say(`   ${requests} requests meanwhile: ${shares.join(", ")}; ${failed} failed`);
+/** What each version really answered while traffic was split between the two. */
+function report({ requests, failed, answers }: Tally, from: string, to: string) {
+    const split = answers.slice(answers.indexOf(to), answers.lastIndexOf(from) + 1);
+    const share = (version: string) => {
+        const count = split.filter((answer) => answer === version).length;
+        return `version ${version} answered ${count} (${((100 * count) / split.length).toFixed(1)} %)`;
+    };
+    say(`   ${requests} requests meanwhile, ${failed} of them failed`);
+    if (!answers.includes(to)) say(`   version ${from} answered all of them`);
+    else say(`   while traffic was split, ${share(from)} and ${share(to)}`);
 }
 
 function onInterrupt(cleanUp: () => Promise<void>) {

@@ -7,6 +7,8 @@ export interface Tally {
     requests: number;
     failed: number;
     byVersion: Map<string, number>;
+    /** The versions that answered, in order. */
+    answers: string[];
 }
 
 export async function invoke(sandbox: Sandbox, target: string, payload: unknown) {
@@ -21,7 +23,7 @@ export async function invoke(sandbox: Sandbox, target: string, payload: unknown)
 /** Sends requests, one after the other, until it is told to stop. */
 export class Traffic {
     private running = true;
-    private readonly tally: Tally = { requests: 0, failed: 0, byVersion: new Map() };
+    private readonly tally: Tally = { requests: 0, failed: 0, byVersion: new Map(), answers: [] };
     private readonly done: Promise<void>;
 
     constructor(sandbox: Sandbox, target: string, payload: (n: number) => unknown, lanes = 2) {
@@ -39,6 +41,7 @@ export class Traffic {
 
     private count(answer: { version: string; error?: string }) {
         this.tally.requests += 1;
+        this.tally.answers.push(answer.version);
         if (answer.error) this.tally.failed += 1;
         this.tally.byVersion.set(answer.version, (this.tally.byVersion.get(answer.version) ?? 0) + 1);
     }
