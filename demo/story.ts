@@ -147,8 +147,10 @@ function report({ requests, failed, answers }: Tally, from: string, to: string) 
     else say(`   while traffic was split, ${share(from)} and ${share(to)}`);
 }
 
+/** Once somebody wants the story to end, what breaks off is no news. */
+let ending = false;
+
 function onInterrupt(cleanUp: () => Promise<void>) {
-    let ending = false;
     for (const signal of ["SIGINT", "SIGTERM"] as const) {
         process.on(signal, () => {
             if (ending) return;
@@ -161,6 +163,7 @@ function onInterrupt(cleanUp: () => Promise<void>) {
 main().then(
     () => process.exit(0),
     (error) => {
+        if (ending) return;
         console.error(error instanceof Error ? (error.stack ?? error.message) : error);
         process.exit(1);
     },

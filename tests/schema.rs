@@ -1,4 +1,5 @@
 //! The schema and the code accept and produce the same properties.
+#![expect(clippy::unwrap_used, reason = "a test ends where something unexpected is")]
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -19,16 +19,19 @@ def the_journal_has_every_call(sandbox):
     refused(sandbox.client("iam").get_role, RoleName="none")
     calls = sandbox.admin(f"journal?since={since}")["calls"]
     told = [(call["service"], call["operation"], call["mutating"], call["status"], call["errorCode"]) for call in calls]
-    same(told, [
-        ("codedeploy", "CreateApplication", True, 200, None),
-        ("codedeploy", "CreateApplication", True, 400, "ApplicationAlreadyExistsException"),
-        ("iam", "ListRoles", False, 200, None),
-        ("lambda", "GetAlias", False, 404, "ResourceNotFoundException"),
-        ("cloudwatch", "SetAlarmState", True, 404, "ResourceNotFound"),
-        ("iam", "GetRole", False, 404, "NoSuchEntity"),
-    ])
+    same(
+        told,
+        [
+            ("codedeploy", "CreateApplication", True, 200, None),
+            ("codedeploy", "CreateApplication", True, 400, "ApplicationAlreadyExistsException"),
+            ("iam", "ListRoles", False, 200, None),
+            ("lambda", "GetAlias", False, 404, "ResourceNotFoundException"),
+            ("cloudwatch", "SetAlarmState", True, 404, "ResourceNotFound"),
+            ("iam", "GetRole", False, 404, "NoSuchEntity"),
+        ],
+    )
     same((calls[0]["account"], calls[0]["region"]), ("777777777777", "eu-west-1"))
-    assert "Boto3" in calls[0]["userAgent"]
+    assert "Botocore" in calls[0]["userAgent"]
     same([call["n"] for call in calls], list(range(since + 1, since + 7)))
     same(len(sandbox.admin(f"journal?since={since + 5}")["calls"]), 1)
 
@@ -38,13 +41,25 @@ def the_state_has_what_exists(sandbox):
     aws = sandbox.client("lambda")
     aws.update_alias(FunctionName=function, Name="live", RoutingConfig={"AdditionalVersionWeights": {"2": 0.25}})
     aws.create_function_url_config(FunctionName=function, Qualifier="live", AuthType="AWS_IAM")
-    aws.add_permission(FunctionName=function, Qualifier="live", StatementId="s", Action="lambda:InvokeFunction",
-                       Principal="sqs.amazonaws.com")
+    aws.add_permission(
+        FunctionName=function,
+        Qualifier="live",
+        StatementId="s",
+        Action="lambda:InvokeFunction",
+        Principal="sqs.amazonaws.com",
+    )
     sandbox.group("stated")
-    [scope] = [one for one in sandbox.admin("state")["scopes"] if (one["account"], one["region"]) == ("000000000000", "us-east-1")]
+    [scope] = [
+        one
+        for one in sandbox.admin("state")["scopes"]
+        if (one["account"], one["region"]) == ("000000000000", "us-east-1")
+    ]
     [found] = [one for one in scope["lambda"]["functions"] if one["name"] == "stated"]
     same(found["versions"], ["$LATEST", "1", "2"])
-    same([(alias["name"], alias["version"], alias["weights"]) for alias in found["aliases"]], [("live", "1", {"2": 0.25})])
+    same(
+        [(alias["name"], alias["version"], alias["weights"]) for alias in found["aliases"]],
+        [("live", "1", {"2": 0.25})],
+    )
     same([url["AuthType"] for url in found["urls"]], ["AWS_IAM"])
     same([policy["qualifier"] for policy in found["policies"]], ["live"])
     [application] = [one for one in scope["codedeploy"]["applications"] if one["name"] == "stated"]
@@ -55,8 +70,10 @@ def the_state_has_what_exists(sandbox):
 
 def faults_happen(sandbox):
     deploy, aws = sandbox.client("codedeploy"), sandbox.client("lambda")
+
     def fault(**rule):
         sandbox.admin("faults", "POST", rule)
+
     def code(call, **arguments):
         try:
             call(**arguments)
@@ -65,10 +82,12 @@ def faults_happen(sandbox):
         except ConnectionClosedError:
             return "closed"
         return None
+
     fault(service="codedeploy", operation="ListApplications", kind="throttle", count=1)
     same([code(deploy.list_applications), code(deploy.list_applications)], ["ThrottlingException", None])
     for service, call, throttled in [
-        ("lambda", aws.list_functions, "TooManyRequestsException"), ("iam", sandbox.client("iam").list_roles, "Throttling"),
+        ("lambda", aws.list_functions, "TooManyRequestsException"),
+        ("iam", sandbox.client("iam").list_roles, "Throttling"),
         ("cloudwatch", sandbox.client("cloudwatch").describe_alarms, "Throttling"),
     ]:
         fault(service=service, kind="throttle", count=1)

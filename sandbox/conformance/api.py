@@ -23,12 +23,17 @@ def applications(sandbox):
     same(len(deploy.batch_get_applications(applicationNames=["a", "b"])["applicationsInfo"]), 2)
     same(refused(deploy.batch_get_applications, applicationNames=["a", "x"]), "ApplicationDoesNotExistException")
     same(refused(deploy.batch_get_applications, applicationNames=["a"] * 101), "BatchLimitExceededException")
-    same(refused(deploy.update_application, applicationName="a", newApplicationName="b"), "ApplicationAlreadyExistsException")
+    same(
+        refused(deploy.update_application, applicationName="a", newApplicationName="b"),
+        "ApplicationAlreadyExistsException",
+    )
     deploy.update_application(applicationName="a", newApplicationName="c")
     deploy.delete_application(applicationName="c")
     deploy.delete_application(applicationName="c")
     same(refused(deploy.get_application, applicationName="c"), "ApplicationDoesNotExistException")
-    same(sandbox.client("codedeploy", account="111111111111", region="eu-west-1").list_applications()["applications"], [])
+    same(
+        sandbox.client("codedeploy", account="111111111111", region="eu-west-1").list_applications()["applications"], []
+    )
 
 
 def pages(sandbox):
@@ -52,11 +57,15 @@ def configs(sandbox):
     same(refused(create, **make), "DeploymentConfigAlreadyExistsException")
     info = deploy.get_deployment_config(deploymentConfigName="own")["deploymentConfigInfo"]
     same((info["trafficRoutingConfig"], info["computePlatform"]), (canary, "Lambda"))
-    same(refused(create, **{**make, "deploymentConfigName": "CodeDeployDefault.Mine"}),
-         "InvalidDeploymentConfigNameException")
+    same(
+        refused(create, **{**make, "deploymentConfigName": "CodeDeployDefault.Mine"}),
+        "InvalidDeploymentConfigNameException",
+    )
     wrong = {"type": "TimeBasedCanary", "timeBasedCanary": {"canaryPercentage": 100, "canaryInterval": 7}}
-    same(refused(create, **{**make, "deploymentConfigName": "other", "trafficRoutingConfig": wrong}),
-         "InvalidTrafficRoutingConfigurationException")
+    same(
+        refused(create, **{**make, "deploymentConfigName": "other", "trafficRoutingConfig": wrong}),
+        "InvalidTrafficRoutingConfigurationException",
+    )
     names = deploy.list_deployment_configs()["deploymentConfigsList"]
     same(len([name for name in names if name.startswith("CodeDeployDefault.Lambda")]), 9)
     known = deploy.get_deployment_config(deploymentConfigName=CANARY)["deploymentConfigInfo"]
@@ -79,7 +88,11 @@ def groups(sandbox):
     create = deploy.create_deployment_group
     stranger = sandbox.role("stranger", trusted="lambda.amazonaws.com")
     alarms = {"enabled": True, "alarms": [{"name": "x"}, {"name": "x"}]}
-    topic = {"triggerName": "t", "triggerTargetArn": "arn:aws:sns:us-east-1:000000000000:none", "triggerEvents": ["DeploymentStop"]}
+    topic = {
+        "triggerName": "t",
+        "triggerTargetArn": "arn:aws:sns:us-east-1:000000000000:none",
+        "triggerEvents": ["DeploymentStop"],
+    }
     for change, code in [
         ({"serviceRoleArn": None}, "RoleRequiredException"),
         ({"serviceRoleArn": stranger}, "InvalidRoleException"),
@@ -106,11 +119,15 @@ def update_and_show(deploy, names):
     alarms = {"enabled": True, "ignorePollAlarmFailure": True, "alarms": [{"name": "a"}]}
     current = {"applicationName": "grouped", "currentDeploymentGroupName": "g"}
     deploy.update_deployment_group(**current, alarmConfiguration=alarms)
-    deploy.update_deployment_group(**current, autoRollbackConfiguration={"enabled": True, "events": ["DEPLOYMENT_FAILURE"]})
+    deploy.update_deployment_group(
+        **current, autoRollbackConfiguration={"enabled": True, "events": ["DEPLOYMENT_FAILURE"]}
+    )
     info = deploy.get_deployment_group(**names)["deploymentGroupInfo"]
     same((info["alarmConfiguration"], info["deploymentConfigName"]), (alarms, CANARY))
     same((info["deploymentStyle"], info["computePlatform"]), (STYLE, "Lambda"))
-    deploy.update_deployment_group(**current, alarmConfiguration={"enabled": False, "alarms": []}, newDeploymentGroupName="h")
+    deploy.update_deployment_group(
+        **current, alarmConfiguration={"enabled": False, "alarms": []}, newDeploymentGroupName="h"
+    )
     same(deploy.list_deployment_groups(applicationName="grouped")["deploymentGroups"], ["h"])
     found = deploy.batch_get_deployment_groups(applicationName="grouped", deploymentGroupNames=["h", "i"])
     same(len(found["deploymentGroupsInfo"]), 1)
@@ -186,7 +203,10 @@ def deployments_are_found(sandbox):
     found = deploy.batch_get_deployments(deploymentIds=[second, "d-ZZZZZZZZZ", first])["deploymentsInfo"]
     same([one["deploymentId"] for one in found], [second, first])
     shown = deploy.get_deployment_group(**ask)["deploymentGroupInfo"]
-    same((shown["lastAttemptedDeployment"]["deploymentId"], shown["lastSuccessfulDeployment"]["status"]), (second, "Succeeded"))
+    same(
+        (shown["lastAttemptedDeployment"]["deploymentId"], shown["lastSuccessfulDeployment"]["status"]),
+        (second, "Succeeded"),
+    )
     for call, arguments, code in [
         (deploy.get_deployment, {}, "DeploymentIdRequiredException"),
         (deploy.get_deployment, {"deploymentId": "x"}, "InvalidDeploymentIdException"),
@@ -198,10 +218,21 @@ def deployments_are_found(sandbox):
         (deploy.list_deployments, {**ask, "createTimeRange": {"start": 2, "end": 1}}, "InvalidTimeRangeException"),
         (deploy.stop_deployment, {"deploymentId": first}, "DeploymentAlreadyCompletedException"),
         (deploy.get_deployment_target, {"deploymentId": first}, "DeploymentTargetIdRequiredException"),
-        (deploy.get_deployment_target, {"deploymentId": first, "targetId": "x"}, "DeploymentTargetDoesNotExistException"),
-        (deploy.batch_get_deployment_targets, {"deploymentId": first, "targetIds": ["a", "b"]},
-         "DeploymentTargetListSizeExceededException"),
-        (deploy.list_deployment_targets, {"deploymentId": first, "targetFilters": {"No": []}}, "InvalidTargetFilterNameException"),
+        (
+            deploy.get_deployment_target,
+            {"deploymentId": first, "targetId": "x"},
+            "DeploymentTargetDoesNotExistException",
+        ),
+        (
+            deploy.batch_get_deployment_targets,
+            {"deploymentId": first, "targetIds": ["a", "b"]},
+            "DeploymentTargetListSizeExceededException",
+        ),
+        (
+            deploy.list_deployment_targets,
+            {"deploymentId": first, "targetFilters": {"No": []}},
+            "InvalidTargetFilterNameException",
+        ),
     ]:
         same(refused(call, **arguments), code, arguments)
 
@@ -226,11 +257,15 @@ def revisions(sandbox):
     both = deploy.batch_get_application_revisions(applicationName=group, revisions=[revision, other])
     same([one["genericRevisionInfo"].get("description") for one in both["revisions"]], [None, "later"])
     unknown = {"revisionType": "String", "string": {"sha256": "00" * 32}}
-    same(refused(deploy.get_application_revision, applicationName=group, revision=unknown), "RevisionDoesNotExistException")
+    same(
+        refused(deploy.get_application_revision, applicationName=group, revision=unknown),
+        "RevisionDoesNotExistException",
+    )
 
 
 def unknown_operations_say_so(sandbox):
     from botocore.exceptions import ClientError
+
     try:
         sandbox.client("codedeploy").list_on_premises_instances()
     except ClientError as error:
@@ -250,6 +285,14 @@ def deleting_an_application_forgets_its_deployments(sandbox):
 
 
 CHECKS = [
-    applications, pages, configs, groups, tags, deployments_are_refused, deployments_are_found, revisions,
-    unknown_operations_say_so, deleting_an_application_forgets_its_deployments,
+    applications,
+    pages,
+    configs,
+    groups,
+    tags,
+    deployments_are_refused,
+    deployments_are_found,
+    revisions,
+    unknown_operations_say_so,
+    deleting_an_application_forgets_its_deployments,
 ]

@@ -1,9 +1,9 @@
 """Deployments from start to end, with hooks, alarms, stops and rollbacks."""
 
-from harness import contains, refused, reporting, returning, same, until, THROWING
+from harness import SESSION, connect, contains, refused, reporting, returning, same, until, THROWING
 
-SLOW = "CodeDeployDefault.LambdaLinear10PercentEvery10Minutes"
-CANARY = "CodeDeployDefault.LambdaCanary10Percent5Minutes"
+# Three seconds at the speed of these checks: enough to look at the alias while its traffic is divided.
+CANARY = "CodeDeployDefault.LambdaCanary10Percent30Minutes"
 ROLLBACK = {"enabled": True, "events": ["DEPLOYMENT_FAILURE", "DEPLOYMENT_STOP_ON_ALARM", "DEPLOYMENT_STOP_ON_REQUEST"]}
 
 
@@ -18,9 +18,16 @@ def all_at_once(sandbox):
     same(sandbox.alias(function), ("2", {}))
     target = sandbox.target(id)
     same(target["status"], "Succeeded")
-    same(target["lambdaFunctionInfo"], {
-        "functionName": "once", "functionAlias": "live", "currentVersion": "1", "targetVersion": "2",
-        "targetVersionWeight": 1.0})
+    same(
+        target["lambdaFunctionInfo"],
+        {
+            "functionName": "once",
+            "functionAlias": "live",
+            "currentVersion": "1",
+            "targetVersion": "2",
+            "targetVersionWeight": 1.0,
+        },
+    )
     names = [event["lifecycleEventName"] for event in target["lifecycleEvents"]]
     same(names, ["BeforeAllowTraffic", "AllowTraffic", "AfterAllowTraffic"])
     same(sandbox.events(id), ["Succeeded"] * 3)
@@ -44,8 +51,10 @@ def canary_with_hooks(sandbox):
 def linear_steps(sandbox):
     function = sandbox.function("linear", returning("one"), returning("two"))
     deploy = sandbox.client("codedeploy")
-    routing = {"type": "TimeBasedLinear", "timeBasedLinear": {"linearPercentage": 30, "linearInterval": 2}}
-    deploy.create_deployment_config(deploymentConfigName="thirds", computePlatform="Lambda", trafficRoutingConfig=routing)
+    routing = {"type": "TimeBasedLinear", "timeBasedLinear": {"linearPercentage": 30, "linearInterval": 5}}
+    deploy.create_deployment_config(
+        deploymentConfigName="thirds", computePlatform="Lambda", trafficRoutingConfig=routing
+    )
     id = sandbox.deploy(sandbox.group("linear", "thirds"), function)
     seen = []
 
@@ -78,9 +87,13 @@ def rolled_back(sandbox, info, function):
     rollback = sandbox.ended(by)
     same((rollback["status"], rollback["creator"]), ("Succeeded", "codeDeployRollback"))
     same(rollback["deploymentConfigName"], "CodeDeployDefault.LambdaAllAtOnce")
-    same(rollback["rollbackInfo"], {
-        "rollbackTriggeringDeploymentId": id,
-        "rollbackMessage": f"Deployment {by} is triggered to roll back deployment {id}."})
+    same(
+        rollback["rollbackInfo"],
+        {
+            "rollbackTriggeringDeploymentId": id,
+            "rollbackMessage": f"Deployment {by} is triggered to roll back deployment {id}.",
+        },
+    )
     same(sandbox.alias(function), ("1", {}))
     same(sandbox.events(by), ["Succeeded"] * 3)
 
@@ -117,10 +130,14 @@ def hook_reports(sandbox):
     report = sandbox.client("codedeploy").put_lifecycle_event_hook_execution_status
     known = {"deploymentId": id, "lifecycleEventHookExecutionId": execution}
     same(refused(report, **known, status="Pending"), "InvalidLifecycleEventHookExecutionStatusException")
-    same(refused(report, deploymentId=id, lifecycleEventHookExecutionId="x", status="Failed"),
-         "InvalidLifecycleEventHookExecutionIdException")
-    same(refused(report, deploymentId="d-000000000", lifecycleEventHookExecutionId=execution, status="Failed"),
-         "DeploymentDoesNotExistException")
+    same(
+        refused(report, deploymentId=id, lifecycleEventHookExecutionId="x", status="Failed"),
+        "InvalidLifecycleEventHookExecutionIdException",
+    )
+    same(
+        refused(report, deploymentId="d-000000000", lifecycleEventHookExecutionId=execution, status="Failed"),
+        "DeploymentDoesNotExistException",
+    )
     same(report(**known, status="Succeeded")["lifecycleEventHookExecutionId"], execution)
     same(refused(report, **known, status="Succeeded"), "LifecycleEventAlreadyCompletedException")
     same(sandbox.ended(id)["status"], "Succeeded")
@@ -156,6 +173,40 @@ def hook_without_permission(sandbox):
     same(sandbox.ended(id)["status"], "Succeeded")
 
 
+def roles_that_do_not_do(sandbox):
+    """A role that is gone, or may not touch the alias."""
+    function = sandbox.function("roleless", returning("one"), returning("two"))
+    iam = sandbox.client("iam")
+    group = sandbox.group("roleless", role=sandbox.role("bare", policies=[]))
+    same(sandbox.ended(sandbox.deploy(group, function))["errorInformation"]["code"], "IAM_ROLE_PERMISSIONS")
+    iam.delete_role(RoleName="bare")
+    same(sandbox.ended(sandbox.deploy(group, function))["errorInformation"]["code"], "IAM_ROLE_MISSING")
+    same(sandbox.alias(function), ("1", {}))
+
+
+def accounts_and_regions_are_apart(sandbox):
+    """A hook reports to the account that it runs in."""
+    other = sandbox.elsewhere("123456789012", "eu-west-1")
+    function = other.function("apart", returning("one"), returning("two"))
+    other.function("CodeDeployHook_apart", reporting("Succeeded"))
+    id = other.deploy(other.group("apart"), function, hooks={"BeforeAllowTraffic": "CodeDeployHook_apart"})
+    same(other.ended(id)["status"], "Succeeded")
+    same(other.target(id)["targetArn"], "arn:aws:lambda:eu-west-1:123456789012:function:apart:live")
+    for account, region in [("123456789012", "us-east-1"), (sandbox.account, "eu-west-1")]:
+        get = sandbox.elsewhere(account, region).client("codedeploy").get_deployment
+        same(refused(get, deploymentId=id), "DeploymentDoesNotExistException")
+
+
+def an_assumed_role_acts_in_its_account(sandbox):
+    trust = '{"Statement":{"Effect":"Allow","Action":"sts:AssumeRole","Principal":{"AWS":"*"}}}'
+    there = sandbox.elsewhere("210987654321", sandbox.region)
+    role = there.client("iam").create_role(RoleName="deployer", AssumeRolePolicyDocument=trust)["Role"]["Arn"]
+    key = sandbox.client("sts").assume_role(RoleArn=role, RoleSessionName="s")["Credentials"]
+    assumed = connect(SESSION, sandbox.endpoint, "codedeploy", key["AccessKeyId"], token=key["SessionToken"])
+    assumed.create_application(applicationName="assumed", computePlatform="Lambda")
+    same(there.client("codedeploy").list_applications()["applications"], ["assumed"])
+
+
 def hook_that_is_missing(sandbox):
     function = sandbox.function("nohook", returning("one"), returning("two"))
     id = sandbox.deploy(sandbox.group("nohook"), function, hooks={"BeforeAllowTraffic": "CodeDeployHook_gone"})
@@ -165,8 +216,12 @@ def hook_that_is_missing(sandbox):
 def alarm_during_the_shift(sandbox):
     function = sandbox.function("alarmed", returning("one"), returning("two"))
     alarm(sandbox, "shift-alarm")
-    group = sandbox.group("alarmed", SLOW, alarmConfiguration={"enabled": True, "alarms": [{"name": "shift-alarm"}]},
-                          autoRollbackConfiguration=ROLLBACK)
+    group = sandbox.group(
+        "alarmed",
+        CANARY,
+        alarmConfiguration={"enabled": True, "alarms": [{"name": "shift-alarm"}]},
+        autoRollbackConfiguration=ROLLBACK,
+    )
     id = sandbox.deploy(group, function)
     until(lambda: sandbox.alias(function)[1], "traffic moves")
     sandbox.client("cloudwatch").set_alarm_state(AlarmName="shift-alarm", StateValue="ALARM", StateReason="test")
@@ -179,8 +234,16 @@ def alarm_during_the_shift(sandbox):
 
 def alarm(sandbox, name):
     sandbox.client("cloudwatch").put_metric_alarm(
-        AlarmName=name, Namespace="Test", MetricName=name, Statistic="Sum", Period=3600, EvaluationPeriods=1, Threshold=0,
-        ComparisonOperator="GreaterThanThreshold", TreatMissingData="ignore")
+        AlarmName=name,
+        Namespace="Test",
+        MetricName=name,
+        Statistic="Sum",
+        Period=3600,
+        EvaluationPeriods=1,
+        Threshold=0,
+        ComparisonOperator="GreaterThanThreshold",
+        TreatMissingData="ignore",
+    )
 
 
 def alarm_before_the_start(sandbox):
@@ -208,7 +271,7 @@ def alarm_that_is_missing(sandbox):
 
 def stop_with_rollback(sandbox):
     function = sandbox.function("stopped", returning("one"), returning("two"))
-    group = sandbox.group("stopped", SLOW)
+    group = sandbox.group("stopped", CANARY)
     id = sandbox.deploy(group, function)
     until(lambda: sandbox.alias(function)[1], "traffic moves")
     same(refused(sandbox.deploy, group, function), "DeploymentLimitExceededException")
@@ -223,7 +286,7 @@ def stop_with_rollback(sandbox):
 def stop_without_rollback(sandbox):
     """The alias stays divided, and the next deployment fails until somebody clears it."""
     function = sandbox.function("divided", returning("one"), returning("two"))
-    group = sandbox.group("divided", SLOW, autoRollbackConfiguration=ROLLBACK)
+    group = sandbox.group("divided", CANARY, autoRollbackConfiguration=ROLLBACK)
     id = sandbox.deploy(group, function, autoRollbackConfiguration={"enabled": False, "events": []})
     until(lambda: sandbox.alias(function)[1], "traffic moves")
     sandbox.client("codedeploy").stop_deployment(deploymentId=id, autoRollbackEnabled=False)
@@ -290,6 +353,7 @@ Resources:
 
 def topics_are_told(sandbox):
     import json
+
     sns, sqs = sandbox.client("sns"), sandbox.client("sqs")
     topic = sns.create_topic(Name="deployments")["TopicArn"]
     queue = sqs.create_queue(QueueName="deployments")["QueueUrl"]
@@ -312,8 +376,25 @@ def topics_are_told(sandbox):
 
 
 CHECKS = [
-    all_at_once, canary_with_hooks, linear_steps, failing_hook_before, failing_hook_after, throwing_hook_times_out,
-    hook_reports, hook_without_permission, hook_that_is_missing, alarm_during_the_shift, alarm_before_the_start,
-    alarm_that_is_missing, stop_with_rollback, stop_without_rollback, targets_that_do_not_fit, different_roles,
-    appspec_from_s3_and_from_rubbish, topics_are_told,
+    all_at_once,
+    canary_with_hooks,
+    linear_steps,
+    failing_hook_before,
+    failing_hook_after,
+    throwing_hook_times_out,
+    hook_reports,
+    hook_without_permission,
+    hook_that_is_missing,
+    roles_that_do_not_do,
+    accounts_and_regions_are_apart,
+    an_assumed_role_acts_in_its_account,
+    alarm_during_the_shift,
+    alarm_before_the_start,
+    alarm_that_is_missing,
+    stop_with_rollback,
+    stop_without_rollback,
+    targets_that_do_not_fit,
+    different_roles,
+    appspec_from_s3_and_from_rubbish,
+    topics_are_told,
 ]

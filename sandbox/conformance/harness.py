@@ -1,5 +1,6 @@
 """Starts a sandbox, gives clients for it, and runs the checks of the other files one after the other."""
 
+import copy
 import io
 import json
 import os
@@ -10,7 +11,7 @@ import traceback
 import urllib.request
 import zipfile
 
-import boto3
+import botocore.session
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
@@ -20,18 +21,50 @@ ROLE_POLICY = "arn:aws:iam::aws:policy/service-role/AWSCodeDeployRoleForLambda"
 STYLE = {"deploymentType": "BLUE_GREEN", "deploymentOption": "WITH_TRAFFIC_CONTROL"}
 
 
+# The ministack that was installed beside the Python that runs this.
+os.environ.setdefault("ROLLOUT_SANDBOX_MINISTACK", os.path.join(os.path.dirname(sys.executable), "ministack"))
+SESSION = botocore.session.get_session()
+
+
+def connect(session, endpoint, service, account, region=REGION, token=None):
+    """A client that sends what it is told, and does not try again."""
+    config = Config(retries={"max_attempts": 0}, parameter_validation=False)
+    return session.create_client(
+        service,
+        endpoint_url=endpoint,
+        region_name=region,
+        aws_access_key_id=account,
+        aws_secret_access_key="test",
+        aws_session_token=token,
+        config=config,
+    )
+
+
 class Sandbox:
     """One running sandbox, and an account and region in it."""
 
-    def __init__(self, binary, *arguments, speed=600, environment=None):
+    def __init__(self, binary, *arguments, speed=600, environment=None, stderr=None):
         self.binary = binary
         command = [binary, "--port", "0", "--speed", str(speed), "--exit-with-stdin", *arguments]
-        self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
-                                        env={**os.environ, **(environment or {})})
+        self.process = subprocess.Popen(
+            command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=stderr,
+            text=True,
+            env={**os.environ, **(environment or {})},
+        )
         self.line = self.process.stdout.readline().strip()
         assert self.line.startswith("rollout-sandbox ready: http://127.0.0.1:"), self.line
         self.endpoint = self.line.split()[2]
         self.clients = {}
+        self.account, self.region = ACCOUNT, REGION
+
+    def elsewhere(self, account, region):
+        """The same sandbox, seen from another account and region."""
+        other = copy.copy(self)
+        other.account, other.region = account, region
+        return other
 
     def stop(self):
         self.process.stdin.close()
@@ -39,12 +72,11 @@ class Sandbox:
         self.process.stdout.close()
         return code
 
-    def client(self, service, account="test", region=REGION):
+    def client(self, service, account=None, region=None):
+        account, region = account or self.account, region or self.region
         key = (service, account, region)
         if key not in self.clients:
-            self.clients[key] = boto3.client(
-                service, endpoint_url=self.endpoint, region_name=region, aws_access_key_id=account,
-                aws_secret_access_key="test", config=Config(retries={"max_attempts": 0}, parameter_validation=False))
+            self.clients[key] = connect(SESSION, self.endpoint, service, account, region)
         return self.clients[key]
 
     def admin(self, what, method="GET", body=None):
@@ -67,10 +99,17 @@ class Sandbox:
     def function(self, name, *sources, runtime="python3.11", **settings):
         """A function with one version for each source, and the alias `live` on the first."""
         aws = self.client("lambda")
-        role = f"arn:aws:iam::{ACCOUNT}:role/run"
+        role = f"arn:aws:iam::{self.account}:role/run"
         handler = "index.handler"
-        aws.create_function(FunctionName=name, Runtime=runtime, Role=role, Handler=handler,
-                            Code={"ZipFile": package(sources[0])}, Publish=True, **settings)
+        aws.create_function(
+            FunctionName=name,
+            Runtime=runtime,
+            Role=role,
+            Handler=handler,
+            Code={"ZipFile": package(sources[0])},
+            Publish=True,
+            **settings,
+        )
         aws.create_alias(FunctionName=name, Name="live", FunctionVersion="1")
         for source in sources[1:]:
             aws.update_function_code(FunctionName=name, ZipFile=package(source), Publish=True)
@@ -81,8 +120,13 @@ class Sandbox:
         deploy = self.client("codedeploy")
         deploy.create_application(applicationName=name, computePlatform="Lambda")
         deploy.create_deployment_group(
-            applicationName=name, deploymentGroupName=name, serviceRoleArn=role or self.role(f"{name}-role"),
-            deploymentConfigName=config, deploymentStyle=STYLE, **settings)
+            applicationName=name,
+            deploymentGroupName=name,
+            serviceRoleArn=role or self.role(f"{name}-role"),
+            deploymentConfigName=config,
+            deploymentStyle=STYLE,
+            **settings,
+        )
         return name
 
     def deploy(self, group, function, current="1", target="2", hooks=None, alias="live", **settings):
@@ -90,14 +134,17 @@ class Sandbox:
         content = appspec(function, current, target, hooks, alias)
         revision = {"revisionType": "AppSpecContent", "appSpecContent": {"content": content}}
         return deploy.create_deployment(
-            applicationName=group, deploymentGroupName=group, revision=revision, **settings)["deploymentId"]
+            applicationName=group, deploymentGroupName=group, revision=revision, **settings
+        )["deploymentId"]
 
     def deployment(self, id):
         return self.client("codedeploy").get_deployment(deploymentId=id)["deploymentInfo"]
 
     def ended(self, id):
-        return until(lambda: (info := self.deployment(id))["status"] in ("Succeeded", "Failed", "Stopped") and info,
-                     f"deployment {id} ends")
+        return until(
+            lambda: (info := self.deployment(id))["status"] in ("Succeeded", "Failed", "Stopped") and info,
+            f"deployment {id} ends",
+        )
 
     def target(self, id):
         deploy = self.client("codedeploy")
@@ -132,10 +179,10 @@ THROWING = "def handler(event, context):\n    raise RuntimeError('broken')\n"
 def reporting(status):
     """A hook that reports."""
     return f"""
-import boto3
+import botocore.session
 def handler(event, context):
     assert sorted(event) == ["DeploymentId", "LifecycleEventHookExecutionId"], event
-    boto3.client("codedeploy").put_lifecycle_event_hook_execution_status(
+    botocore.session.get_session().create_client("codedeploy").put_lifecycle_event_hook_execution_status(
         deploymentId=event["DeploymentId"], status={status!r},
         lifecycleEventHookExecutionId=event["LifecycleEventHookExecutionId"])
 """

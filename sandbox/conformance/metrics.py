@@ -3,11 +3,9 @@
 import time
 from datetime import datetime, timezone
 
-import boto3
 import botocore.session
-from botocore.config import Config
 
-from harness import REGION, contains, refused, same, until
+from harness import connect, contains, refused, same, until
 
 PROTOCOLS = ("smithy-rpc-v2-cbor", "json", "query")
 
@@ -26,9 +24,7 @@ def client(sandbox, protocol, account):
         return model
 
     loader.load_service_model = only
-    return boto3.Session(botocore_session=session).client(
-        "cloudwatch", endpoint_url=sandbox.endpoint, region_name=REGION, aws_access_key_id=account,
-        aws_secret_access_key="test", config=Config(retries={"max_attempts": 0}, parameter_validation=False))
+    return connect(session, sandbox.endpoint, "cloudwatch", account)
 
 
 def in_every_protocol(check):
@@ -38,21 +34,31 @@ def in_every_protocol(check):
                 check(sandbox, client(sandbox, protocol, f"{number + 3}" * 12))
             except Exception as error:
                 raise AssertionError(f"in {protocol}") from error
+
     run.__name__, run.__module__ = check.__name__, check.__module__
     return run
 
 
 ERRORS = {"Namespace": "AWS/Lambda", "MetricName": "Errors", "Dimensions": [{"Name": "FunctionName", "Value": "f"}]}
-SIMPLE = {**ERRORS, "Statistic": "Sum", "Period": 60, "EvaluationPeriods": 1, "Threshold": 0.0,
-          "ComparisonOperator": "GreaterThanThreshold", "TreatMissingData": "notBreaching"}
+SIMPLE = {
+    **ERRORS,
+    "Statistic": "Sum",
+    "Period": 60,
+    "EvaluationPeriods": 1,
+    "Threshold": 0.0,
+    "ComparisonOperator": "GreaterThanThreshold",
+    "TreatMissingData": "notBreaching",
+}
 
 
 @in_every_protocol
 def alarms_are_kept(sandbox, aws):
-    aws.put_metric_alarm(AlarmName="simple", AlarmDescription="<said> & \"quoted\"", Tags=[{"Key": "k", "Value": "v"}], **SIMPLE)
+    aws.put_metric_alarm(
+        AlarmName="simple", AlarmDescription='<said> & "quoted"', Tags=[{"Key": "k", "Value": "v"}], **SIMPLE
+    )
     [alarm] = aws.describe_alarms(AlarmNames=["simple"])["MetricAlarms"]
     same({name: alarm[name] for name in SIMPLE}, SIMPLE)
-    same((alarm["AlarmDescription"], alarm["ActionsEnabled"]), ("<said> & \"quoted\"", True))
+    same((alarm["AlarmDescription"], alarm["ActionsEnabled"]), ('<said> & "quoted"', True))
     assert abs(alarm["StateUpdatedTimestamp"].timestamp() - time.time()) < 10, alarm["StateUpdatedTimestamp"]
     arn = alarm["AlarmArn"]
     same(aws.list_tags_for_resource(ResourceARN=arn)["Tags"], [{"Key": "k", "Value": "v"}])
@@ -69,6 +75,7 @@ def alarms_are_kept(sandbox, aws):
 def errors_have_their_codes(sandbox, aws):
     def codes(call, *expected, **arguments):
         assert refused(call, **arguments) in expected, (expected, arguments)
+
     codes(aws.set_alarm_state, "ResourceNotFound", AlarmName="none", StateValue="OK", StateReason="x")
     codes(aws.put_metric_alarm, "MissingParameter", "MissingRequiredParameterException", **SIMPLE)
     codes(aws.put_metric_alarm, "ValidationError", AlarmName="a", **{**SIMPLE, "Period": 7})
@@ -76,8 +83,13 @@ def errors_have_their_codes(sandbox, aws):
     codes(aws.put_metric_alarm, "ValidationError", AlarmName="a", **{**SIMPLE, "Statistic": None})
     codes(aws.put_metric_alarm, "ValidationError", AlarmName="a", **{**SIMPLE, "TreatMissingData": "maybe"})
     codes(aws.put_composite_alarm, "ValidationError", AlarmName="a", AlarmRule="MAYBE(x)")
-    codes(aws.describe_alarms, "InvalidParameterCombination", "InvalidParameterCombinationException",
-          AlarmNames=["a"], AlarmNamePrefix="a")
+    codes(
+        aws.describe_alarms,
+        "InvalidParameterCombination",
+        "InvalidParameterCombinationException",
+        AlarmNames=["a"],
+        AlarmNamePrefix="a",
+    )
     codes(aws.list_dashboards, "UnknownOperationException")
 
 
@@ -95,7 +107,10 @@ def data_come_back(sandbox, aws):
     aws.put_metric_data(Namespace="Own", MetricData=data)
     listed = aws.list_metrics(Namespace="Own", Dimensions=[{"Name": "a"}])["Metrics"]
     same(listed, [{"Namespace": "Own", "MetricName": "m", "Dimensions": dimensions}])
-    window = {"StartTime": datetime.fromtimestamp(now - 1, timezone.utc), "EndTime": datetime.fromtimestamp(now + 1, timezone.utc)}
+    window = {
+        "StartTime": datetime.fromtimestamp(now - 1, timezone.utc),
+        "EndTime": datetime.fromtimestamp(now + 1, timezone.utc),
+    }
     metric = {"Namespace": "Own", "MetricName": "m", "Dimensions": dimensions}
     statistics = ["Sum", "SampleCount", "Minimum", "Maximum", "Average"]
     [point] = aws.get_metric_statistics(**metric, **window, Period=60, Statistics=statistics)["Datapoints"]
@@ -106,9 +121,14 @@ def data_come_back(sandbox, aws):
         {"Id": "m", "MetricStat": {"Metric": metric, "Period": 60, "Stat": "Sum"}, "ReturnData": False},
         {"Id": "none", "MetricStat": {"Metric": {**metric, "MetricName": "no"}, "Period": 60, "Stat": "Sum"}},
     ]
-    results = {result["Id"]: result for result in aws.get_metric_data(MetricDataQueries=queries, **window)["MetricDataResults"]}
+    results = {
+        result["Id"]: result for result in aws.get_metric_data(MetricDataQueries=queries, **window)["MetricDataResults"]
+    }
     same(sorted(results), ["none", "rate"])
-    same((results["rate"]["Values"], results["rate"]["Label"], results["rate"]["StatusCode"]), ([50.0], "share", "Complete"))
+    same(
+        (results["rate"]["Values"], results["rate"]["Label"], results["rate"]["StatusCode"]),
+        ([50.0], "share", "Complete"),
+    )
     same(results["none"]["Values"], [])
     same(len(results["rate"]["Timestamps"]), 1)
 
@@ -116,37 +136,86 @@ def data_come_back(sandbox, aws):
 @in_every_protocol
 def an_alarm_fires_and_calms_down(sandbox, aws):
     aws.put_metric_alarm(AlarmName="live", **SIMPLE)
-    def state():
-        return aws.describe_alarms(AlarmNames=["live"])["MetricAlarms"][0]
-    until(lambda: state()["StateValue"] == "OK", "nothing is fine")
-    aws.put_metric_data(Namespace="AWS/Lambda", MetricData=[{"MetricName": "Errors", "Dimensions": ERRORS["Dimensions"], "Value": 2.0}])
-    fired = until(lambda: (alarm := state())["StateValue"] == "ALARM" and alarm, "it fires")
-    contains(fired["StateReason"], "Threshold Crossed: 1 out of the last 1 datapoints [2.0 (")
-    until(lambda: state()["StateValue"] == "OK", "it calms down")
-    history = aws.describe_alarm_history(AlarmName="live")["AlarmHistoryItems"]
-    contains(history[1]["HistorySummary"], "from OK to ALARM")
+
+    def history():
+        return aws.describe_alarm_history(AlarmName="live")["AlarmHistoryItems"]
+
+    until(lambda: len(history()) == 1, "nothing is fine")
+    aws.put_metric_data(
+        Namespace="AWS/Lambda", MetricData=[{"MetricName": "Errors", "Dimensions": ERRORS["Dimensions"], "Value": 2.0}]
+    )
+    until(lambda: len(history()) == 3, "it fires and calms down")
+    calm, fired, fine = history()
+    same(
+        [item["HistorySummary"] for item in (fine, fired, calm)],
+        [
+            "Alarm updated from INSUFFICIENT_DATA to OK",
+            "Alarm updated from OK to ALARM",
+            "Alarm updated from ALARM to OK",
+        ],
+    )
+    contains(fired["HistoryData"], "Threshold Crossed: 1 out of the last 1 datapoints [2.0 (")
+    same(aws.describe_alarms(AlarmNames=["live"])["MetricAlarms"][0]["StateValue"], "OK")
     aws.delete_alarms(AlarmNames=["live"])
 
 
 @in_every_protocol
 def metric_math_and_composite_alarms(sandbox, aws):
     def stat(id, name):
-        return {"Id": id, "ReturnData": False,
-                "MetricStat": {"Metric": {"Namespace": "Math", "MetricName": name, "Dimensions": []}, "Period": 60, "Stat": "Sum"}}
-    queries = [{"Id": "e", "Expression": "IF(FILL(bad, 0) > 0 AND bad / all > 0.5, 1, 0)", "Label": "rate"},
-               stat("bad", "bad"), stat("all", "all")]
-    aws.put_metric_alarm(AlarmName="math", Metrics=queries, EvaluationPeriods=1, Threshold=0.0,
-                         ComparisonOperator="GreaterThanThreshold", TreatMissingData="notBreaching")
-    aws.put_composite_alarm(AlarmName="both", AlarmRule="ALARM(math) AND NOT ALARM(\"none\")")
-    same([len(aws.describe_alarms()[kind]) for kind in ("MetricAlarms", "CompositeAlarms")], [1, 0], "metric alarms alone")
+        return {
+            "Id": id,
+            "ReturnData": False,
+            "MetricStat": {
+                "Metric": {"Namespace": "Math", "MetricName": name, "Dimensions": []},
+                "Period": 60,
+                "Stat": "Sum",
+            },
+        }
+
+    queries = [
+        {"Id": "e", "Expression": "IF(FILL(bad, 0) > 0 AND bad / all > 0.5, 1, 0)", "Label": "rate"},
+        stat("bad", "bad"),
+        stat("all", "all"),
+    ]
+    aws.put_metric_alarm(
+        AlarmName="math",
+        Metrics=queries,
+        EvaluationPeriods=1,
+        Threshold=0.0,
+        ComparisonOperator="GreaterThanThreshold",
+        TreatMissingData="notBreaching",
+    )
+    aws.put_composite_alarm(AlarmName="both", AlarmRule='ALARM(math) AND NOT ALARM("none")')
+    same(
+        [len(aws.describe_alarms()[kind]) for kind in ("MetricAlarms", "CompositeAlarms")],
+        [1, 0],
+        "metric alarms alone",
+    )
     [shown] = aws.describe_alarms(AlarmNames=["math"])["MetricAlarms"]
     same([query["Id"] for query in shown["Metrics"]], ["e", "bad", "all"])
     data = [{"MetricName": "bad", "Value": 3.0}, {"MetricName": "all", "Value": 4.0}]
     aws.put_metric_data(Namespace="Math", MetricData=data)
-    types = {"AlarmTypes": ["MetricAlarm", "CompositeAlarm"], "StateValue": "ALARM"}
-    until(lambda: len(aws.describe_alarms(**types)["CompositeAlarms"]) == 1, "the composite alarm follows")
-    same(refused(aws.put_metric_alarm, AlarmName="bad", Metrics=queries[:1], EvaluationPeriods=1, Threshold=0.0,
-                 ComparisonOperator="GreaterThanThreshold"), "ValidationError")
+
+    def fired(name):
+        items = aws.describe_alarm_history(AlarmName=name)["AlarmHistoryItems"]
+        return any(item["HistorySummary"].endswith("to ALARM") for item in items)
+
+    until(lambda: fired("math") and fired("both"), "the composite alarm follows")
+    same(
+        [alarm["AlarmName"] for alarm in aws.describe_alarms(AlarmTypes=["CompositeAlarm"])["CompositeAlarms"]],
+        ["both"],
+    )
+    same(
+        refused(
+            aws.put_metric_alarm,
+            AlarmName="bad",
+            Metrics=queries[:1],
+            EvaluationPeriods=1,
+            Threshold=0.0,
+            ComparisonOperator="GreaterThanThreshold",
+        ),
+        "ValidationError",
+    )
 
 
 @in_every_protocol
@@ -175,6 +244,7 @@ def alarms_come_in_pages(sandbox, aws):
 
 def a_topic_is_told_of_an_alarm(sandbox):
     import json
+
     sns, sqs, aws = (sandbox.client(service) for service in ("sns", "sqs", "cloudwatch"))
     topic = sns.create_topic(Name="alarms")["TopicArn"]
     queue = sqs.create_queue(QueueName="alarms")["QueueUrl"]
@@ -187,7 +257,12 @@ def a_topic_is_told_of_an_alarm(sandbox):
 
 
 CHECKS = [
-    alarms_are_kept, errors_have_their_codes, data_come_back, an_alarm_fires_and_calms_down,
-    metric_math_and_composite_alarms, a_set_state_is_told_and_kept_when_edited, alarms_come_in_pages,
+    alarms_are_kept,
+    errors_have_their_codes,
+    data_come_back,
+    an_alarm_fires_and_calms_down,
+    metric_math_and_composite_alarms,
+    a_set_state_is_told_and_kept_when_edited,
+    alarms_come_in_pages,
     a_topic_is_told_of_an_alarm,
 ]

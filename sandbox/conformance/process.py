@@ -7,7 +7,9 @@ import tempfile
 import time
 from datetime import datetime, timezone
 
-from harness import Sandbox, contains, refused, returning, same, until
+from botocore.exceptions import ClientError
+
+from harness import STYLE, Sandbox, contains, refused, returning, same, until
 
 
 def supervisor(sandbox):
@@ -16,11 +18,9 @@ def supervisor(sandbox):
 
 
 def alive(group):
-    try:
-        os.killpg(group, 0)
-        return True
-    except ProcessLookupError:
-        return False
+    """Whether anything runs in a process group; what has ended and is not buried yet does not count."""
+    listed = subprocess.check_output(["ps", "-A", "-o", "pgid=,stat="], text=True).splitlines()
+    return any(int(pgid) == group and not state.startswith("Z") for pgid, state in map(str.split, listed))
 
 
 def nothing_is_left_behind(sandbox):
@@ -31,7 +31,7 @@ def nothing_is_left_behind(sandbox):
             group = supervisor(one)
             one.function("working", returning("x"))
             one.invoke("working")
-            assert os.listdir(folder)
+            assert os.listdir(folder) and alive(group)
             one.process.send_signal(end)
             same(one.process.wait(timeout=20), code, end)
             until(lambda: not alive(group), f"ministack is gone after {end}")
@@ -41,8 +41,14 @@ def nothing_is_left_behind(sandbox):
 
 
 def run(sandbox, *arguments, **environment):
-    return subprocess.run([sandbox.binary, *arguments], capture_output=True, text=True, timeout=30, cwd="/",
-                          env={**os.environ, **environment})
+    return subprocess.run(
+        [sandbox.binary, *arguments],
+        capture_output=True,
+        text=True,
+        timeout=30,
+        cwd="/",
+        env={**os.environ, **environment},
+    )
 
 
 def mistakes_are_told(sandbox):
@@ -65,35 +71,48 @@ def mistakes_are_told(sandbox):
 
 
 def when_ministack_ends_so_does_the_sandbox(sandbox):
-    one = Sandbox(sandbox.binary)
+    one = Sandbox(sandbox.binary, stderr=subprocess.PIPE)
     group = supervisor(one)
     children = subprocess.check_output(["pgrep", "-P", str(group), "-f", "ministack"], text=True).split()
     for child in children:
         os.kill(int(child), signal.SIGKILL)
     same(one.process.wait(timeout=20), 1)
+    contains(one.process.stderr.read(), "ministack ended by itself")
     until(lambda: not alive(group), "nothing is left")
-    one.process.stdin.close()
-    one.process.stdout.close()
+    for pipe in (one.process.stdin, one.process.stdout, one.process.stderr):
+        pipe.close()
 
 
 def a_new_role_needs_time(sandbox):
-    """A minute is a tenth of a second at this speed."""
-    one = Sandbox(sandbox.binary, "--iam-delay", "60")
+    """A quarter of an hour is a second and a half at this speed: time enough to see the refusal."""
+    one = Sandbox(sandbox.binary, "--iam-delay", "900")
     try:
-        role = one.role("fresh")
-        same(refused(one.group, "fresh", role=role), "InvalidRoleException")
-        one.client("codedeploy").delete_application(applicationName="fresh")
-        time.sleep(0.12)
-        one.group("fresh", role=role)
+        one.client("codedeploy").create_application(applicationName="fresh", computePlatform="Lambda")
+        make = {
+            "applicationName": "fresh",
+            "deploymentGroupName": "fresh",
+            "deploymentStyle": STYLE,
+            "deploymentConfigName": "CodeDeployDefault.LambdaAllAtOnce",
+            "serviceRoleArn": one.role("fresh"),
+        }
+        create = one.client("codedeploy").create_deployment_group
+        same(refused(create, **make), "InvalidRoleException")
+        until(lambda: succeeds(create, **make), "the role can be used")
         function = one.function("fresh", returning("1"), returning("2"))
         one.client("iam").detach_role_policy(RoleName="fresh", PolicyArn=MANAGED)
         one.client("iam").attach_role_policy(RoleName="fresh", PolicyArn=MANAGED)
         info = one.ended(one.deploy("fresh", function))
         same(info["errorInformation"]["code"], "IAM_ROLE_PERMISSIONS", "a policy needs time as well")
-        time.sleep(0.12)
-        same(one.ended(one.deploy("fresh", function))["status"], "Succeeded")
+        until(lambda: one.ended(one.deploy("fresh", function))["status"] == "Succeeded", "the policy counts")
     finally:
         same(one.stop(), 0)
+
+
+def succeeds(call, **arguments):
+    try:
+        return call(**arguments)
+    except ClientError:
+        return None
 
 
 MANAGED = "arn:aws:iam::aws:policy/service-role/AWSCodeDeployRoleForLambda"
@@ -109,16 +128,33 @@ def metrics_can_be_late(sandbox):
         same(aws.list_metrics()["Metrics"], [])
         until(lambda: aws.list_metrics()["Metrics"], "they arrive")
         assert time.time() - began > 0.5
-        sets = {tuple(d["Name"] for d in metric["Dimensions"]) for metric in aws.list_metrics(MetricName="Errors")["Metrics"]}
+        sets = {
+            tuple(d["Name"] for d in metric["Dimensions"])
+            for metric in aws.list_metrics(MetricName="Errors")["Metrics"]
+        }
         same(sets, {("FunctionName",), ("FunctionName", "Resource")}, "no executed version without weights")
         times = {"StartTime": datetime.fromtimestamp(began - 60, timezone.utc), "EndTime": datetime.now(timezone.utc)}
-        same(len(aws.get_metric_statistics(Namespace="AWS/Lambda", MetricName="Invocations", Period=60, Statistics=["Sum"],
-                                           Dimensions=[{"Name": "FunctionName", "Value": "late"}], **times)["Datapoints"]), 1)
+        same(
+            len(
+                aws.get_metric_statistics(
+                    Namespace="AWS/Lambda",
+                    MetricName="Invocations",
+                    Period=60,
+                    Statistics=["Sum"],
+                    Dimensions=[{"Name": "FunctionName", "Value": "late"}],
+                    **times,
+                )["Datapoints"]
+            ),
+            1,
+        )
     finally:
         same(one.stop(), 0)
 
 
 CHECKS = [
-    nothing_is_left_behind, mistakes_are_told, when_ministack_ends_so_does_the_sandbox, a_new_role_needs_time,
+    nothing_is_left_behind,
+    mistakes_are_told,
+    when_ministack_ends_so_does_the_sandbox,
+    a_new_role_needs_time,
     metrics_can_be_late,
 ]

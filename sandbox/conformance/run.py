@@ -1,4 +1,4 @@
-"""Drives the sandbox with boto3: `python run.py PATH-TO-BINARY [PART-OF-A-NAME]`."""
+"""Drives the sandbox with botocore, which comes with ministack: `python run.py PATH-TO-BINARY [PART-OF-A-NAME]`."""
 
 import sys
 

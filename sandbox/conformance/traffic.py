@@ -35,9 +35,14 @@ def weights_divide_invocations(sandbox):
 def total(sandbox, metric, dimensions, began, statistic="Sum"):
     dimensions = [{"Name": name, "Value": value} for name, value in dimensions.items()]
     points = sandbox.client("cloudwatch").get_metric_statistics(
-        Namespace="AWS/Lambda", MetricName=metric, Dimensions=dimensions, Period=60, Statistics=[statistic],
+        Namespace="AWS/Lambda",
+        MetricName=metric,
+        Dimensions=dimensions,
+        Period=60,
+        Statistics=[statistic],
         StartTime=datetime.fromtimestamp(began - 1, timezone.utc),
-        EndTime=datetime.fromtimestamp(time.time() + 1, timezone.utc))["Datapoints"]
+        EndTime=datetime.fromtimestamp(time.time() + 1, timezone.utc),
+    )["Datapoints"]
     return sum(point[statistic] for point in points)
 
 
@@ -69,10 +74,12 @@ def dry_runs_and_the_missing_are_not_counted(sandbox):
 def aliases_with_weights_are_guarded(sandbox):
     function = sandbox.function("guarded", returning("1"), returning("2"), returning("3"))
     aws = sandbox.client("lambda")
+
     def update(weights=None, **change):
         if weights is not None:
             change["RoutingConfig"] = {"AdditionalVersionWeights": weights}
         return aws.update_alias(FunctionName=function, Name="live", **change)
+
     for weights in ({"2": 0.1, "3": 0.1}, {"2": 1.0}, {"1": 0.5}, {"$LATEST": 0.5}):
         same(refused(update, weights), "InvalidParameterValueException", weights)
     same(refused(update, {"2": 0.1}, FunctionVersion="$LATEST"), "InvalidParameterValueException")
@@ -81,10 +88,20 @@ def aliases_with_weights_are_guarded(sandbox):
     revision = update({"2": 0.1})["RevisionId"]
     same(refused(update, FunctionVersion="2"), "InvalidParameterValueException", "promoted in two calls")
     same(refused(update, {}, FunctionVersion="2", RevisionId="stale"), "PreconditionFailedException")
-    same(refused(aws.put_provisioned_concurrency_config, FunctionName=function, Qualifier="live",
-                 ProvisionedConcurrentExecutions=1), "InvalidParameterValueException")
+    same(
+        refused(
+            aws.put_provisioned_concurrency_config,
+            FunctionName=function,
+            Qualifier="live",
+            ProvisionedConcurrentExecutions=1,
+        ),
+        "InvalidParameterValueException",
+    )
     assert "RoutingConfig" not in update({}, FunctionVersion="2", RevisionId=revision)
-    same(refused(aws.create_alias, FunctionName=function, Name="12", FunctionVersion="1"), "InvalidParameterValueException")
+    same(
+        refused(aws.create_alias, FunctionName=function, Name="12", FunctionVersion="1"),
+        "InvalidParameterValueException",
+    )
     same(refused(aws.create_alias, FunctionName=function, Name="x", FunctionVersion="9"), "ResourceNotFoundException")
     aws.update_function_configuration(FunctionName=function, Role="arn:aws:iam::000000000000:role/other")
     version = aws.publish_version(FunctionName=function)["Version"]
@@ -109,7 +126,9 @@ def policies_belong_to_qualifiers(sandbox):
     aws.create_alias(FunctionName=function, Name="latest", FunctionVersion="1")
     same(refused(aws.get_policy, FunctionName=function, Qualifier="latest"), "ResourceNotFoundException")
     grants = {"StatementId": "x", "Action": "lambda:InvokeFunction", "Principal": "*", "SourceArn": "a" * 21000}
-    same(refused(aws.add_permission, FunctionName=function, Qualifier="live", **grants), "PolicyLengthExceededException")
+    same(
+        refused(aws.add_permission, FunctionName=function, Qualifier="live", **grants), "PolicyLengthExceededException"
+    )
 
 
 ECHO = """
@@ -140,9 +159,13 @@ def urls_belong_to_aliases(sandbox):
     same(refused(aws.create_function_url_config, **ask, AuthType="NONE"), "ResourceConflictException")
     url = made["FunctionUrl"]
     same(call(url)[0], 403)
-    aws.add_permission(**ask, StatementId="url", Action="lambda:InvokeFunctionUrl", Principal="*", FunctionUrlAuthType="NONE")
+    aws.add_permission(
+        **ask, StatementId="url", Action="lambda:InvokeFunctionUrl", Principal="*", FunctionUrlAuthType="NONE"
+    )
     same(call(url)[0], 403, "one statement is not enough")
-    aws.add_permission(**ask, StatementId="via", Action="lambda:InvokeFunction", Principal="*", InvokedViaFunctionUrl=True)
+    aws.add_permission(
+        **ask, StatementId="via", Action="lambda:InvokeFunction", Principal="*", InvokedViaFunctionUrl=True
+    )
     status, headers, body = call(url + "a/b?x=1", "POST", b'{"n":1}', {"Content-Type": "application/json"})
     same((status, headers["x-kind"]), (200, "echo"))
     same(json.loads(body), {"method": "POST", "path": "/a/b", "body": '{"n":1}', "version": "1"})
@@ -162,38 +185,77 @@ def manage_url(aws, ask, url):
     same(call(url)[0], 403)
     status, headers, _ = call(url, headers={"Authorization": "AWS4-HMAC-SHA256 x", "Origin": "https://o"})
     same((status, headers["access-control-allow-origin"]), (502, "*"))
-    same([one["FunctionUrl"] for one in aws.list_function_url_configs(FunctionName=ask["FunctionName"])["FunctionUrlConfigs"]], [url])
+    same(
+        [
+            one["FunctionUrl"]
+            for one in aws.list_function_url_configs(FunctionName=ask["FunctionName"])["FunctionUrlConfigs"]
+        ],
+        [url],
+    )
     same(aws.get_function_url_config(**ask)["Cors"], {"AllowOrigins": ["*"]})
-    same(refused(aws.create_function_url_config, FunctionName="site", Qualifier="gone", AuthType="NONE"), "ResourceNotFoundException")
+    same(
+        refused(aws.create_function_url_config, FunctionName="site", Qualifier="gone", AuthType="NONE"),
+        "ResourceNotFoundException",
+    )
     aws.delete_function_url_config(**ask)
     same(refused(aws.delete_function_url_config, **ask), "ResourceNotFoundException")
     same(call(url)[0], 404)
 
 
-def a_queue_calls_through_an_alias(sandbox):
-    """What ministack delivers by itself follows the alias's version."""
-    sandbox.function("worker", "def handler(event, context):\n    print('worked', context.function_version)\n")
-    sqs = sandbox.client("sqs")
-    queue = sqs.create_queue(QueueName="work")["QueueUrl"]
+WORKER = """
+def handler(event, context):
+    print("worked", context.function_version)
+    assert context.function_version == "1"
+"""
+
+
+def a_queue_follows_the_weights(sandbox):
+    """What ministack's triggers deliver is divided and counted like everything else, and is no call in the journal."""
+    sandbox.function("worker", WORKER, WORKER + "\n")
+    aws, sqs = sandbox.client("lambda"), sandbox.client("sqs")
+    aws.update_alias(FunctionName="worker", Name="live", RoutingConfig=SPLIT)
+    queue = sqs.create_queue(QueueName="work", Attributes={"VisibilityTimeout": "0"})["QueueUrl"]
     arn = "arn:aws:lambda:us-east-1:000000000000:function:worker:live"
-    mapping = sandbox.client("lambda").create_event_source_mapping(
-        EventSourceArn="arn:aws:sqs:us-east-1:000000000000:work", FunctionName=arn)
+    mapping = aws.create_event_source_mapping(
+        EventSourceArn="arn:aws:sqs:us-east-1:000000000000:work", FunctionName=arn, BatchSize=1
+    )
     same(mapping["FunctionArn"], arn)
-    sqs.send_message(QueueUrl=queue, MessageBody="do it")
-    logs = sandbox.client("logs")
+    began = time.time()
+    last = sandbox.admin("journal")["last"]
+    for number in range(12):
+        sqs.send_message(QueueUrl=queue, MessageBody=str(number))
 
-    def worked():
-        try:
-            events = logs.filter_log_events(logGroupName="/aws/lambda/worker")["events"]
-        except logs.exceptions.ResourceNotFoundException:
-            return False
-        return any(event["message"].strip() == "worked 1" for event in events)
+    def counted(metric, version):
+        return total(
+            sandbox, metric, {"FunctionName": "worker", "Resource": "worker:live", "ExecutedVersion": version}, began
+        )
 
-    until(worked, "the message is worked on")
+    until(lambda: counted("Invocations", "1") and counted("Errors", "2"), "both versions work")
+    same(counted("Errors", "1"), 0)
+    aws.delete_event_source_mapping(UUID=mapping["UUID"])
+    assert "Invoke" not in [call["operation"] for call in sandbox.admin(f"journal?since={last}")["calls"]]
+
+
+def a_topic_calls_an_alias(sandbox):
+    sandbox.function("listener", WORKER, WORKER + "\n")
+    sandbox.client("lambda").update_alias(FunctionName="listener", Name="live", FunctionVersion="2")
+    sns = sandbox.client("sns")
+    topic = sns.create_topic(Name="news")["TopicArn"]
+    arn = "arn:aws:lambda:us-east-1:000000000000:function:listener:live"
+    sns.subscribe(TopicArn=topic, Protocol="lambda", Endpoint=arn)
+    began = time.time()
+    sns.publish(TopicArn=topic, Message="x")
+    executed = {"FunctionName": "listener", "Resource": "listener:live", "ExecutedVersion": "2"}
+    until(lambda: total(sandbox, "Errors", executed, began), "the failure is counted")
 
 
 CHECKS = [
-    weights_divide_invocations, errors_are_counted, dry_runs_and_the_missing_are_not_counted,
-    aliases_with_weights_are_guarded, policies_belong_to_qualifiers, urls_belong_to_aliases,
-    a_queue_calls_through_an_alias,
+    weights_divide_invocations,
+    errors_are_counted,
+    dry_runs_and_the_missing_are_not_counted,
+    aliases_with_weights_are_guarded,
+    policies_belong_to_qualifiers,
+    urls_belong_to_aliases,
+    a_queue_follows_the_weights,
+    a_topic_calls_an_alias,
 ]

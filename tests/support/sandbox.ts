@@ -6,7 +6,7 @@ import {
 import {
     AttachRolePolicyCommand, CreateRoleCommand, DeleteRoleCommand, DetachRolePolicyCommand, IAMClient,
 } from "@aws-sdk/client-iam";
-import { LambdaClient, UpdateAliasCommand } from "@aws-sdk/client-lambda";
+import { LambdaClient, ListAliasesCommand, UpdateAliasCommand } from "@aws-sdk/client-lambda";
 import { ChildProcess, spawn } from "node:child_process";
 import { createInterface } from "node:readline";
 import * as path from "node:path";
@@ -84,6 +84,12 @@ export class Sandbox {
     /** Names of everything that exists, whatever kind it is. */
     async leftovers(): Promise<string[]> {
         return leftovers(await this.state());
+    }
+
+    /** Whether any alias of the function serves two versions. */
+    async isSplit(fn: string): Promise<boolean> {
+        const { Aliases } = await this.lambda.send(new ListAliasesCommand({ FunctionName: fn }));
+        return (Aliases ?? []).some((alias) => Object.keys(alias.RoutingConfig?.AdditionalVersionWeights ?? {}).length > 0);
     }
 
     /** What a person would do in the console. */

@@ -198,10 +198,9 @@ fn counts(input: Input<'_>) -> Result<(usize, Option<usize>), ServiceError> {
 }
 
 fn one_metric(input: Input<'_>) -> Result<Query, ServiceError> {
-    let text = match (input.text("Statistic"), input.text("ExtendedStatistic")) {
-        (Some(statistic), None) | (None, Some(statistic)) => statistic,
-        _ => return Err(invalid("An alarm needs either Statistic or ExtendedStatistic")),
-    };
+    let (simple, extended) = (input.text("Statistic"), input.text("ExtendedStatistic"));
+    let text = simple.xor(extended);
+    let text = text.ok_or_else(|| invalid("An alarm needs either Statistic or ExtendedStatistic"))?;
     let stat = Stat {
         metric: query::metric(input)?,
         statistic: text.to_owned(),

@@ -7,6 +7,7 @@ use super::evaluation::State;
 use super::input::Input;
 use super::query::invalid;
 use super::{CloudWatch, Region};
+use crate::clock::Clock;
 use crate::error::ServiceError;
 use crate::identity::Scope;
 
@@ -15,13 +16,7 @@ type Answer = Result<Value, ServiceError>;
 const PAGE: usize = 50;
 const NAMES: usize = 100;
 
-pub(crate) fn put(
-    service: &CloudWatch,
-    region: &mut Region,
-    scope: &Scope,
-    input: Input<'_>,
-    kind: Kind,
-) -> Answer {
+pub(crate) fn put(region: &mut Region, scope: &Scope, input: Input<'_>, kind: Kind) -> Answer {
     let name = input.required("AlarmName")?;
     let arn = scope.arn("cloudwatch", &format!("alarm:{name}"));
     let known = region.alarms.get(name);
@@ -73,11 +68,11 @@ pub(crate) fn describe(region: &Region, input: Input<'_>) -> Answer {
 }
 
 /// Like the service, says nothing of names that do not exist.
-pub(crate) fn delete(region: &mut Region, input: Input<'_>) -> Answer {
+pub(crate) fn delete(region: &mut Region, input: Input<'_>) -> Value {
     for name in input.texts("AlarmNames") {
         region.alarms.remove(&name);
     }
-    Ok(json!({}))
+    json!({})
 }
 
 pub(crate) fn set_state(service: &CloudWatch, region: &mut Region, input: Input<'_>) -> Answer {
@@ -99,13 +94,13 @@ pub(crate) fn set_state(service: &CloudWatch, region: &mut Region, input: Input<
     Ok(json!({}))
 }
 
-pub(crate) fn enable_actions(region: &mut Region, input: Input<'_>, enabled: bool) -> Answer {
+pub(crate) fn enable_actions(region: &mut Region, input: Input<'_>, enabled: bool) -> Value {
     for name in input.texts("AlarmNames") {
         if let Some(alarm) = region.alarms.get_mut(&name) {
             alarm.actions_enabled = enabled;
         }
     }
-    Ok(json!({}))
+    json!({})
 }
 
 pub(crate) fn tag(region: &mut Region, input: Input<'_>) -> Answer {
@@ -127,10 +122,10 @@ pub(crate) fn list_tags(region: &mut Region, input: Input<'_>) -> Answer {
     )
 }
 
-pub(crate) fn history(region: &Region, input: Input<'_>) -> Answer {
+pub(crate) fn history(region: &Region, input: Input<'_>) -> Value {
     let wanted = |item: &&Value| input.text("AlarmName").is_none_or(|name| item["AlarmName"] == name);
     let items: Vec<_> = region.history.iter().rev().filter(wanted).take(100).collect();
-    Ok(json!({ "AlarmHistoryItems": items }))
+    json!({ "AlarmHistoryItems": items })
 }
 
 pub(crate) fn type_of(alarm: &Alarm) -> &'static str {

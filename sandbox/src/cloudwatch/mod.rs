@@ -71,19 +71,17 @@ impl CloudWatch {
             "PutMetricData" => data::put(self, region, input),
             "GetMetricData" => data::get(self, region, input),
             "GetMetricStatistics" => data::statistics(self, region, input),
-            "ListMetrics" => data::list(self, region, input),
-            "PutMetricAlarm" => {
-                Kind::metric(input).and_then(|kind| alarms::put(self, region, scope, input, kind))
-            }
+            "ListMetrics" => Ok(data::list(region, input)),
+            "PutMetricAlarm" => Kind::metric(input).and_then(|kind| alarms::put(region, scope, input, kind)),
             "PutCompositeAlarm" => {
-                Kind::composite(input).and_then(|kind| alarms::put(self, region, scope, input, kind))
+                Kind::composite(input).and_then(|kind| alarms::put(region, scope, input, kind))
             }
             "DescribeAlarms" => alarms::describe(region, input),
-            "DescribeAlarmHistory" => alarms::history(region, input),
-            "DeleteAlarms" => alarms::delete(region, input),
+            "DescribeAlarmHistory" => Ok(alarms::history(region, input)),
+            "DeleteAlarms" => Ok(alarms::delete(region, input)),
             "SetAlarmState" => alarms::set_state(self, region, input),
-            "EnableAlarmActions" => alarms::enable_actions(region, input, true),
-            "DisableAlarmActions" => alarms::enable_actions(region, input, false),
+            "EnableAlarmActions" => Ok(alarms::enable_actions(region, input, true)),
+            "DisableAlarmActions" => Ok(alarms::enable_actions(region, input, false)),
             "TagResource" => alarms::tag(region, input),
             "UntagResource" => alarms::untag(region, input),
             "ListTagsForResource" => alarms::list_tags(region, input),

@@ -6,7 +6,7 @@ use super::lifecycle::{EVENTS, Failure};
 
 /// What an AppSpec says.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Target {
+pub(crate) struct AppSpec {
     pub(crate) function: String,
     pub(crate) alias: String,
     pub(crate) current: String,
@@ -18,7 +18,7 @@ pub(crate) struct Target {
 const NOT_PARSED: &str = "The input AppSpec file is a not well-formed yaml. The template cannot be parsed.";
 
 /// Reads an AppSpec. Keys are taken in any case, because the service's own guide writes both.
-pub(crate) fn parse(content: &str) -> Result<Target, Failure> {
+pub(crate) fn parse(content: &str) -> Result<AppSpec, Failure> {
     let document: Value = serde_norway::from_str(content).map_err(|_| Failure::revision(NOT_PARSED))?;
     if !document.is_object() {
         return Err(Failure::revision(NOT_PARSED));
@@ -35,7 +35,7 @@ pub(crate) fn parse(content: &str) -> Result<Target, Failure> {
     if current == target {
         return Err(Failure::configuration(""));
     }
-    Ok(Target { function: function?, alias: alias?, current, target, hooks: hooks(&document)? })
+    Ok(AppSpec { function: function?, alias: alias?, current, target, hooks: hooks(&document)? })
 }
 
 fn properties(document: &Value) -> Result<&Value, Failure> {
@@ -114,7 +114,7 @@ Hooks:
         assert_eq!(target.hooks, [None, Some("post".to_owned())]);
         let json =
             json_spec(&json!({ "name": "f", "alias": "live", "currentversion": "1", "targetversion": "2" }));
-        assert_eq!(parse(&json).unwrap(), Target { hooks: [None, None], ..target });
+        assert_eq!(parse(&json).unwrap(), AppSpec { hooks: [None, None], ..target });
     }
 
     #[test]

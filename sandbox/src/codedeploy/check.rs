@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::appspec::Target;
+use super::appspec::AppSpec;
 use super::lifecycle::{Failure, Shift};
 use super::model::Deployment;
 use super::{CodeDeploy, groups};
@@ -61,7 +61,7 @@ pub(crate) async fn target(
 
 fn of_shift(
     alias: &Alias,
-    target: &Target,
+    target: &AppSpec,
     deployment: &Deployment,
     versions: &[Value],
 ) -> Result<(), Failure> {
@@ -84,7 +84,7 @@ fn of_shift(
 }
 
 /// A rollback takes back what its deployment did, and touches no alias that somebody else has moved.
-fn of_rollback(alias: &Alias, target: &Target) -> Result<(), Failure> {
+fn of_rollback(alias: &Alias, target: &AppSpec) -> Result<(), Failure> {
     let ours = |version: &String| *version == target.current || *version == target.target;
     if ours(&alias.version) && alias.weights.keys().all(ours) {
         Ok(())

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::error::refuse;
 use super::lifecycle::{Canary, Linear, Routing};
-use super::model::Config;
+use super::model::{Config, Tags};
 use super::store::{Region, paged};
 use super::tags::{self, Tag};
 use super::{Answer, new_uuid, read, validate};
@@ -143,7 +143,7 @@ fn config(name: &str, platform: &'static str, routing: Option<Routing>) -> Confi
         created: 0.0,
         platform,
         routing,
-        tags: Default::default(),
+        tags: Tags::new(),
     }
 }
 

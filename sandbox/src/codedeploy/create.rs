@@ -9,13 +9,13 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use tokio::sync::mpsc;
 
-use super::appspec::{self, Target};
+use super::appspec::{self, AppSpec};
 use super::error::{no_revision, refuse};
 use super::lifecycle::{Event, Failure, Lifecycle, Plan, Routing, Step, Watch};
 use super::model::{AlarmConfiguration, AutoRollback, Deployment, Group, Inline, Revision, RollbackLinks};
 use super::store::Region;
 use super::{Answer, CodeDeploy, groups, read, revisions, runner, validate};
-use crate::clock::Timestamp;
+use crate::clock::{Clock, Timestamp};
 use crate::error::ServiceError;
 use crate::http::encode;
 use crate::identity::Scope;
@@ -71,7 +71,7 @@ fn check(
     input.override_alarm_configuration.as_ref().map_or(Ok(()), validate::alarms)?;
     let revision = input.revision.clone().unwrap_or_default();
     validate::revision(&revision)?;
-    if revision.revision_type.as_deref() == Some("GitHub") {
+    if revision.kind.as_deref() == Some("GitHub") {
         return Err(refuse(
             "InvalidRevisionException",
             "A Lambda deployment cannot take its AppSpec from GitHub",
@@ -174,7 +174,7 @@ fn begin(
 pub(crate) fn rollback(region: &mut Region, failed_id: &str, now: Timestamp) -> Option<Begun> {
     let failed = region.deployment(failed_id).ok()?.clone();
     let group = region.group(&failed.application, &failed.group).ok()?.clone();
-    let target = failed.target.clone().map(|target| Target {
+    let target = failed.target.clone().map(|target| AppSpec {
         current: target.target,
         target: target.current,
         hooks: [None, None],
@@ -209,7 +209,7 @@ struct Base<'a> {
     group: &'a Group,
     config: String,
     revision: Revision,
-    target: Result<Target, Failure>,
+    target: Result<AppSpec, Failure>,
     alarms: AlarmConfiguration,
     rollback: AutoRollback,
     plan: Plan,

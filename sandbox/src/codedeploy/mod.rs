@@ -66,46 +66,9 @@ impl CodeDeploy {
             "CreateDeploymentGroup" => groups::create(self, scope, input).await,
             "UpdateDeploymentGroup" => groups::update(self, scope, input).await,
             "CreateDeployment" => create::deployment(self, scope, input).await,
-            _ => self.with(scope, |region| self.at_once(region, scope, operation, input)),
+            _ => self.with(scope, |region| at_once(region, scope, operation, input)),
         };
         answer.map(compact)
-    }
-
-    /// The operations that need nothing but what is stored.
-    fn at_once(&self, region: &mut Region, scope: &Scope, operation: &str, input: &Value) -> Answer {
-        let now = Clock::now();
-        match operation {
-            "CreateApplication" => applications::create(region, input, now),
-            "GetApplication" => applications::get(region, input),
-            "BatchGetApplications" => applications::batch_get(region, input),
-            "ListApplications" => applications::list(region, input),
-            "UpdateApplication" => applications::rename(region, input),
-            "DeleteApplication" => applications::delete(region, input),
-            "CreateDeploymentConfig" => configs::create(region, input, now),
-            "GetDeploymentConfig" => configs::get(region, input),
-            "DeleteDeploymentConfig" => configs::delete(region, input),
-            "ListDeploymentConfigs" => configs::list(region, input),
-            "GetDeploymentGroup" => groups::get(region, input),
-            "BatchGetDeploymentGroups" => groups::batch_get(region, input),
-            "ListDeploymentGroups" => groups::list(region, input),
-            "DeleteDeploymentGroup" => groups::delete(region, input),
-            "GetDeployment" => deployments::get(region, input),
-            "BatchGetDeployments" => deployments::batch_get(region, input),
-            "ListDeployments" => deployments::list(region, input),
-            "StopDeployment" => deployments::stop(region, input),
-            "ListDeploymentTargets" => targets::list(region, input),
-            "GetDeploymentTarget" => targets::get(region, scope, input),
-            "BatchGetDeploymentTargets" => targets::batch_get(region, scope, input),
-            "PutLifecycleEventHookExecutionStatus" => hooks::report(region, input),
-            "RegisterApplicationRevision" => revisions::register(region, input, now),
-            "GetApplicationRevision" => revisions::get(region, input),
-            "BatchGetApplicationRevisions" => revisions::batch_get(region, input),
-            "ListApplicationRevisions" => revisions::list(region, input),
-            "TagResource" => tags::add(region, input),
-            "UntagResource" => tags::remove(region, input),
-            "ListTagsForResource" => tags::list(region, input),
-            _ => Err(unknown(operation)),
-        }
     }
 
     fn with<T>(&self, scope: &Scope, work: impl FnOnce(&mut Region) -> T) -> T {
@@ -153,6 +116,43 @@ impl CodeDeploy {
     /// The scopes that were used.
     pub(crate) fn scopes(&self) -> Vec<Scope> {
         locked(&self.regions).keys().cloned().collect()
+    }
+}
+
+/// The operations that need nothing but what is stored.
+fn at_once(region: &mut Region, scope: &Scope, operation: &str, input: &Value) -> Answer {
+    let now = Clock::now();
+    match operation {
+        "CreateApplication" => applications::create(region, input, now),
+        "GetApplication" => applications::get(region, input),
+        "BatchGetApplications" => applications::batch_get(region, input),
+        "ListApplications" => applications::list(region, input),
+        "UpdateApplication" => applications::rename(region, input),
+        "DeleteApplication" => applications::delete(region, input),
+        "CreateDeploymentConfig" => configs::create(region, input, now),
+        "GetDeploymentConfig" => configs::get(region, input),
+        "DeleteDeploymentConfig" => configs::delete(region, input),
+        "ListDeploymentConfigs" => configs::list(region, input),
+        "GetDeploymentGroup" => groups::get(region, input),
+        "BatchGetDeploymentGroups" => groups::batch_get(region, input),
+        "ListDeploymentGroups" => groups::list(region, input),
+        "DeleteDeploymentGroup" => groups::delete(region, input),
+        "GetDeployment" => deployments::get(region, input),
+        "BatchGetDeployments" => deployments::batch_get(region, input),
+        "ListDeployments" => deployments::list(region, input),
+        "StopDeployment" => deployments::stop(region, input),
+        "ListDeploymentTargets" => targets::list(region, input),
+        "GetDeploymentTarget" => targets::get(region, scope, input),
+        "BatchGetDeploymentTargets" => targets::batch_get(region, scope, input),
+        "PutLifecycleEventHookExecutionStatus" => hooks::report(region, input),
+        "RegisterApplicationRevision" => revisions::register(region, input, now),
+        "GetApplicationRevision" => revisions::get(region, input),
+        "BatchGetApplicationRevisions" => revisions::batch_get(region, input),
+        "ListApplicationRevisions" => revisions::list(region, input),
+        "TagResource" => tags::add(region, input),
+        "UntagResource" => tags::remove(region, input),
+        "ListTagsForResource" => tags::list(region, input),
+        _ => Err(unknown(operation)),
     }
 }
 

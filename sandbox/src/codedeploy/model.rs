@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use tokio::sync::mpsc;
 
-use super::appspec::Target;
+use super::appspec::AppSpec;
 use super::lifecycle::{Event, EventStatus, Failure, Lifecycle, RollbackEvent, Routing, Stage};
 use crate::clock::Timestamp;
 
@@ -28,7 +28,7 @@ pub(crate) struct Application {
 pub(crate) struct Registered {
     pub(crate) location: Revision,
     pub(crate) description: Option<String>,
-    pub(crate) registered: Timestamp,
+    pub(crate) since: Timestamp,
     pub(crate) first_used: Option<Timestamp>,
     pub(crate) last_used: Option<Timestamp>,
     pub(crate) groups: BTreeSet<String>,
@@ -102,19 +102,22 @@ impl AutoRollback {
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
+#[serde(default)]
 pub(crate) struct TriggerConfig {
-    pub(crate) trigger_name: String,
-    pub(crate) trigger_target_arn: String,
-    pub(crate) trigger_events: Vec<String>,
+    #[serde(rename = "triggerName")]
+    pub(crate) name: String,
+    #[serde(rename = "triggerTargetArn")]
+    pub(crate) topic: String,
+    #[serde(rename = "triggerEvents")]
+    pub(crate) events: Vec<String>,
 }
 
 /// Where an AppSpec is.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub(crate) struct Revision {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) revision_type: Option<String>,
+    #[serde(rename = "revisionType", skip_serializing_if = "Option::is_none")]
+    pub(crate) kind: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) app_spec_content: Option<Inline>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -175,7 +178,7 @@ pub(crate) struct Deployment {
     pub(crate) role: String,
     pub(crate) revision: Revision,
     /// What the AppSpec says, or why it says nothing.
-    pub(crate) target: Result<Target, Failure>,
+    pub(crate) target: Result<AppSpec, Failure>,
     pub(crate) description: Option<String>,
     /// The alarms that count: the deployment's own, or the group's.
     pub(crate) alarms: AlarmConfiguration,

@@ -18,11 +18,10 @@ pub(crate) async fn introduce(
     triggers: &[TriggerConfig],
 ) -> Result<(), ServiceError> {
     for trigger in triggers {
-        let text = format!("CodeDeploy made the trigger {} for this topic.", trigger.trigger_name);
-        let sent =
-            publish(service, scope, &trigger.trigger_target_arn, "AWS CodeDeploy: trigger", &text).await;
+        let text = format!("CodeDeploy made the trigger {} for this topic.", trigger.name);
+        let sent = publish(service, scope, &trigger.topic, "AWS CodeDeploy: trigger", &text).await;
         if !sent.is_ok_and(|reply| reply.status.is_success()) {
-            let message = format!("Topic ARN {} is not valid", trigger.trigger_target_arn);
+            let message = format!("Topic ARN {} is not valid", trigger.topic);
             return Err(refuse("InvalidTriggerConfigException", message));
         }
     }
@@ -37,8 +36,7 @@ pub(crate) async fn tell(service: &CodeDeploy, scope: &Scope, deployment: &Deplo
             .map(|group| group.triggers.clone())
             .unwrap_or_default()
     });
-    let wanting =
-        triggers.iter().filter(|config| config.trigger_events.iter().any(|event| event == trigger.event()));
+    let wanting = triggers.iter().filter(|config| config.events.iter().any(|event| event == trigger.event()));
     for config in wanting {
         let status = trigger.status();
         let subject = format!(
@@ -46,8 +44,8 @@ pub(crate) async fn tell(service: &CodeDeploy, scope: &Scope, deployment: &Deplo
             deployment.id, scope.region, deployment.application
         );
         let text = message(scope, deployment, config, status).to_string();
-        if let Err(error) = publish(service, scope, &config.trigger_target_arn, &subject, &text).await {
-            tracing::warn!(%error, topic = config.trigger_target_arn, "a trigger's message was not sent");
+        if let Err(error) = publish(service, scope, &config.topic, &subject, &text).await {
+            tracing::warn!(%error, topic = config.topic, "a trigger's message was not sent");
         }
     }
 }
@@ -67,7 +65,7 @@ fn message(scope: &Scope, deployment: &Deployment, config: &TriggerConfig, statu
     json!({
         "region": scope.region,
         "accountId": scope.account,
-        "eventTriggerName": config.trigger_name,
+        "eventTriggerName": config.name,
         "applicationName": deployment.application,
         "deploymentId": deployment.id,
         "deploymentGroupName": deployment.group,

@@ -88,7 +88,7 @@ pub(crate) fn list(region: &mut Region, input: &Value) -> Answer {
     let time = |known: &Registered| match by.as_str() {
         "firstUsedTime" => known.first_used.unwrap_or(0.0),
         "lastUsedTime" => known.last_used.unwrap_or(0.0),
-        _ => known.registered,
+        _ => known.since,
     };
     known.sort_by(|a, b| time(a).total_cmp(&time(b)));
     if order == "descending" {
@@ -137,7 +137,7 @@ fn note<'a>(
         revisions.push(Registered {
             location,
             description: None,
-            registered: now,
+            since: now,
             first_used: None,
             last_used: None,
             groups,
@@ -165,6 +165,6 @@ fn same(known: &Revision, wanted: &Revision) -> bool {
 fn info(known: &Registered) -> Value {
     json!({
         "description": known.description, "deploymentGroups": known.groups, "firstUsedTime": known.first_used,
-        "lastUsedTime": known.last_used, "registerTime": known.registered,
+        "lastUsedTime": known.last_used, "registerTime": known.since,
     })
 }

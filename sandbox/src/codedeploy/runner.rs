@@ -12,6 +12,7 @@ use tokio::time::{Instant, sleep_until};
 use super::lifecycle::{Effect, Event, Failure, Stage};
 use super::model::Deployment;
 use super::{CodeDeploy, check, create, hooks, notify};
+use crate::clock::Clock;
 use crate::iam::Permissions;
 use crate::identity::Scope;
 use crate::lambda::Reference;
@@ -35,7 +36,7 @@ pub(crate) fn spawn(
         permissions: Permissions::default(),
         timers: Timers::default(),
     };
-    tokio::spawn(run.to_the_end(inbox));
+    tokio::spawn(run.live(inbox));
 }
 
 /// What will happen by itself.
@@ -64,12 +65,12 @@ struct Run {
 }
 
 impl Run {
-    async fn to_the_end(mut self, mut inbox: mpsc::UnboundedReceiver<Event>) {
+    async fn live(mut self, mut inbox: mpsc::UnboundedReceiver<Event>) {
         self.timers.start = Some(self.after(START_AFTER));
         loop {
             let first = tokio::select! {
                 Some(event) = inbox.recv() => event,
-                timer = self.timers.next() => self.ring(timer).await,
+                timer = self.timers.next() => self.ring(timer),
             };
             let mut events = VecDeque::from([first]);
             while let Some(event) = events.pop_front() {
@@ -195,7 +196,7 @@ impl Run {
         }
     }
 
-    async fn ring(&mut self, timer: Timer) -> Event {
+    fn ring(&mut self, timer: Timer) -> Event {
         match timer {
             Timer::Start => {
                 self.timers.start = None;

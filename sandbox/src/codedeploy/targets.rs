@@ -3,7 +3,7 @@
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::appspec::Target;
+use super::appspec::AppSpec;
 use super::error::refuse;
 use super::lifecycle::{EVENTS, EventStatus, Record, Stage};
 use super::model::Deployment;
@@ -109,7 +109,7 @@ fn status(deployment: &Deployment) -> &'static str {
     }
 }
 
-fn events(deployment: &Deployment, target: &Target) -> Vec<Value> {
+fn events(deployment: &Deployment, target: &AppSpec) -> Vec<Value> {
     let scripts = [target.hooks[0].as_ref(), None, target.hooks[1].as_ref()];
     let told = EVENTS.iter().zip(&deployment.life.records).zip(scripts);
     told.map(|((name, record), script)| {

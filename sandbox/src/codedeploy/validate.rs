@@ -148,18 +148,16 @@ pub(crate) fn triggers(triggers: &[TriggerConfig]) -> Checked {
         let message = format!("A deployment group has at most {TRIGGERS} triggers");
         return Err(refuse("TriggerTargetsLimitExceededException", message));
     }
-    let names: BTreeSet<_> = triggers.iter().map(|trigger| &trigger.trigger_name).collect();
+    let names: BTreeSet<_> = triggers.iter().map(|trigger| &trigger.name).collect();
     if names.len() != triggers.len() || names.iter().any(|name| name.is_empty()) {
         return invalid("Every trigger needs a name of its own".to_owned());
     }
     for trigger in triggers {
-        if !trigger.trigger_target_arn.starts_with("arn:") || !trigger.trigger_target_arn.contains(":sns:") {
-            return invalid(format!("Topic ARN {} is not valid", trigger.trigger_target_arn));
+        if !trigger.topic.starts_with("arn:") || !trigger.topic.contains(":sns:") {
+            return invalid(format!("Topic ARN {} is not valid", trigger.topic));
         }
-        if trigger.trigger_events.is_empty()
-            || trigger.trigger_events.iter().any(|event| !KNOWN.contains(&&**event))
-        {
-            return invalid(format!("The events of trigger {} are not valid", trigger.trigger_name));
+        if trigger.events.is_empty() || trigger.events.iter().any(|event| !KNOWN.contains(&&**event)) {
+            return invalid(format!("The events of trigger {} are not valid", trigger.name));
         }
     }
     Ok(())
@@ -188,7 +186,7 @@ pub(crate) fn routing(routing: Routing) -> Checked {
 /// The form of a revision; `sha256` has to fit the text, if both are given.
 pub(crate) fn revision(revision: &Revision) -> Checked {
     let invalid = |message: &str| Err(refuse("InvalidRevisionException", message));
-    let given = match revision.revision_type.as_deref() {
+    let given = match revision.kind.as_deref() {
         Some("AppSpecContent") => revision.app_spec_content.is_some(),
         Some("String") => revision.string.is_some(),
         Some("S3") => revision.s3_location.is_some(),
@@ -302,14 +300,14 @@ mod tests {
     #[test]
     fn revisions() {
         let inline = |sha256: Option<&str>| Revision {
-            revision_type: Some("AppSpecContent".to_owned()),
+            kind: Some("AppSpecContent".to_owned()),
             app_spec_content: Some(Inline { content: Some("{}".into()), sha256: sha256.map(str::to_owned) }),
             ..Revision::default()
         };
         let right = digest("{}");
         assert_eq!(right.len(), 64);
-        let untyped = Revision { revision_type: None, ..inline(None) };
-        let other = Revision { revision_type: Some("S3".to_owned()), ..inline(None) };
+        let untyped = Revision { kind: None, ..inline(None) };
+        let other = Revision { kind: Some("S3".to_owned()), ..inline(None) };
         for (given, expected) in [
             (inline(None), ""),
             (inline(Some(&right)), ""),
@@ -332,9 +330,9 @@ mod tests {
         assert_eq!(code(rollback(&events(true, &[]))), "InvalidAutoRollbackConfigException");
         assert_eq!(code(rollback(&events(false, &["NOPE"]))), "InvalidAutoRollbackConfigException");
         let trigger = |arn: &str, event: &str| TriggerConfig {
-            trigger_name: "t".into(),
-            trigger_target_arn: arn.into(),
-            trigger_events: vec![event.into()],
+            name: "t".into(),
+            topic: arn.into(),
+            events: vec![event.into()],
         };
         let topic = "arn:aws:sns:us-east-1:000000000000:topic";
         assert_eq!(code(triggers(&[trigger(topic, "DeploymentStop")])), "");

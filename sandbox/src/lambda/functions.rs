@@ -89,7 +89,7 @@ impl Functions {
         let path = format!("{API}/{}/aliases/{}", encode(function), encode(alias));
         let body =
             json!({ "FunctionVersion": version, "RoutingConfig": { "AdditionalVersionWeights": weights } });
-        answer(self.call(scope, Method::PUT, &path, &body.to_string()).await?).map(|_| ())
+        answer(&self.call(scope, Method::PUT, &path, &body.to_string()).await?).map(|_| ())
     }
 
     /// All items of a list that comes in pages.
@@ -112,7 +112,7 @@ impl Functions {
     }
 
     pub(crate) async fn get(&self, scope: &Scope, path: &str) -> Result<Value, LambdaError> {
-        answer(self.call(scope, Method::GET, path, "").await?)
+        answer(&self.call(scope, Method::GET, path, "").await?)
     }
 
     async fn call(
@@ -127,7 +127,7 @@ impl Functions {
     }
 }
 
-fn answer(reply: Reply) -> Result<Value, LambdaError> {
+fn answer(reply: &Reply) -> Result<Value, LambdaError> {
     let message = || {
         let body = reply.json();
         body["message"].as_str().or(body["Message"].as_str()).unwrap_or("Lambda refused the call").to_owned()

@@ -6,7 +6,7 @@ use hyper::body::Bytes;
 use hyper::{Method, StatusCode, Uri};
 
 use super::{Alias, Lambda, LambdaError, Reference};
-use crate::clock::Timestamp;
+use crate::clock::{Clock, Timestamp};
 use crate::error::ServiceError;
 use crate::http::{self, Request, Response, encode};
 use crate::identity::{Scope, authorization};
@@ -64,7 +64,7 @@ impl Lambda {
         request: Request,
         counted: bool,
     ) -> Result<Response, ServiceError> {
-        let (started, clock) = (Clock::now(), self.clock);
+        let started = Clock::now();
         let response = self.upstream.forward(redirect(request, destination)?).await?;
         if counted {
             let took = Clock::now() - started;

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use super::invoke::Destination;
 use super::urls::Url;
 use super::{Lambda, url_event};
+use crate::clock::Clock;
 use crate::error::ServiceError;
 use crate::http::{self, Request, Response};
 use crate::identity::authorization;

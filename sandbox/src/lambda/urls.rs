@@ -7,7 +7,7 @@ use hyper::body::Bytes;
 use serde_json::{Value, json};
 
 use super::{Lambda, Reference, body, not_found};
-use crate::clock::Timestamp;
+use crate::clock::{Clock, Timestamp};
 use crate::error::ServiceError;
 use crate::http::{self, Response};
 use crate::identity::Scope;

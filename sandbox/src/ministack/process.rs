@@ -18,6 +18,8 @@ use crate::identity::{DEFAULT_ACCOUNT, DEFAULT_REGION, Scope};
 use crate::upstream::{Call, Upstream};
 
 const SUPERVISOR: &str = include_str!("supervisor.sh");
+/// Python loads a module of this name by itself.
+const LOADED_AT_START: (&str, &str) = ("sitecustomize.py", include_str!("through.py"));
 const HEALTHY_WITHIN: Duration = Duration::from_secs(90);
 const GONE_WITHIN: Duration = Duration::from_secs(10);
 
@@ -47,6 +49,7 @@ impl Ministack {
     pub(crate) async fn start(path: &Path, endpoint: &str, clock: Clock) -> Result<Self, StartError> {
         let folder =
             tempfile::Builder::new().prefix("rollout-sandbox-").tempdir().map_err(StartError::Room)?;
+        std::fs::write(folder.path().join(LOADED_AT_START.0), LOADED_AT_START.1).map_err(StartError::Room)?;
         let port = free_port().map_err(StartError::Room)?;
         let spawn_error = |source| StartError::Spawn { path: path.to_path_buf(), source };
         let mut supervisor = command(path, &folder, port, endpoint, clock).spawn().map_err(spawn_error)?;
@@ -71,9 +74,8 @@ impl Ministack {
     pub(crate) async fn stop(mut self) {
         drop(self.supervisor.stdin.take());
         let mut rest = Vec::new();
-        match timeout(GONE_WITHIN, self.output.read_to_end(&mut rest)).await {
-            Ok(_) => {}
-            Err(_) => tracing::warn!("ministack did not end in time"),
+        if timeout(GONE_WITHIN, self.output.read_to_end(&mut rest)).await.is_err() {
+            tracing::warn!("ministack did not end in time");
         }
         if let Err(error) = self.supervisor.wait().await {
             tracing::warn!(%error, "the supervisor of ministack could not be awaited");
@@ -114,6 +116,7 @@ fn command(path: &Path, folder: &TempDir, port: u16, endpoint: &str, clock: Cloc
         .args(["-c", SUPERVISOR, "rollout-sandbox-supervisor"])
         .arg(path)
         .env("TMPDIR", folder.path())
+        .env("PYTHONPATH", folder.path())
         .env("BIND_HOST", "127.0.0.1")
         .env("GATEWAY_PORT", port.to_string())
         .env("LAMBDA_EXECUTOR", "local")

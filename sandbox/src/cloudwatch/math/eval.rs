@@ -109,6 +109,9 @@ fn map(value: Value, operation: impl Fn(f64) -> f64) -> Result<Value, MathError>
     combine(value, Value::Scalar(0.0), |a, _| operation(a))
 }
 
+const KNOWN: [&str; 12] =
+    ["METRICS", "IF", "FILL", "NOT", "ABS", "CEIL", "FLOOR", "TIME_SERIES", "SUM", "MIN", "MAX", "AVG"];
+
 fn call(name: &str, arguments: &[Expression], inputs: &Inputs<'_>) -> Result<Value, MathError> {
     let wrong = || MathError::Arguments(name.to_owned());
     match (name, arguments) {
@@ -129,8 +132,7 @@ fn call(name: &str, arguments: &[Expression], inputs: &Inputs<'_>) -> Result<Val
         ("FLOOR", [inner]) => map(value(inner, inputs)?, f64::floor),
         ("TIME_SERIES", [inner]) => evaluate(inner, inputs).map(Value::Series),
         ("SUM" | "MIN" | "MAX" | "AVG", [inner]) => aggregate(name, value(inner, inputs)?).ok_or_else(wrong),
-        ("IF" | "FILL" | "METRICS" | "NOT" | "ABS" | "CEIL" | "FLOOR" | "TIME_SERIES", _)
-        | ("SUM" | "MIN" | "MAX" | "AVG", _) => Err(wrong()),
+        _ if KNOWN.contains(&name) => Err(wrong()),
         _ => Err(MathError::Function(name.to_owned())),
     }
 }

@@ -69,14 +69,15 @@ fn write(value: &Value, time: bool) -> String {
         Value::Number(number) if time => timestamp::iso(number.as_f64().unwrap_or_default()),
         Value::Number(number) => number.to_string(),
         Value::String(text) => escape(text),
-        Value::Array(items) => {
-            items.iter().map(|item| format!("<member>{}</member>", write(item, time))).collect()
+        Value::Array(items) => items.iter().map(|item| element("member", &write(item, time))).collect(),
+        Value::Object(members) => {
+            members.iter().map(|(name, member)| element(name, &write(member, is_time(name)))).collect()
         }
-        Value::Object(members) => members
-            .iter()
-            .map(|(name, member)| format!("<{name}>{}</{name}>", write(member, is_time(name))))
-            .collect(),
     }
+}
+
+fn element(name: &str, inner: &str) -> String {
+    format!("<{name}>{inner}</{name}>")
 }
 
 fn request_id() -> String {

@@ -141,15 +141,15 @@ impl Lifecycle {
 
     /// The whole life in one function. What does not fit the stage is late, and changes nothing.
     pub(crate) fn step(mut self, event: Event, now: Timestamp) -> (Self, Vec<Effect>) {
+        if self.ended() {
+            return (self, Vec::new());
+        }
         self.updated = now;
         let effects = match (self.stage.clone(), event) {
-            (Stage::Ended(_), _) => Vec::new(),
             (Stage::Created, Event::Start) => self.start(),
             (_, Event::Refused(failure)) => self.end(failure, now),
             (_, Event::StopRequested { rollback }) => self.stop(rollback, now),
-            (stage, Event::AlarmsFiring(_) | Event::AlarmsUnreadable(_)) if stage == Stage::Created => {
-                Vec::new()
-            }
+            (Stage::Created, Event::AlarmsFiring(_) | Event::AlarmsUnreadable(_)) => Vec::new(),
             (_, Event::AlarmsFiring(names)) => self.end(Failure::alarms(&names), now),
             (stage, Event::AlarmsUnreadable(reason)) => self.unreadable(&stage, &reason, now),
             (Stage::Starting, Event::AlarmsQuiet) => self.check(),
@@ -216,13 +216,11 @@ impl Lifecycle {
             Shift::Promote => 100,
         };
         self.stage = Stage::Shifting(done + 1);
-        match self.plan.steps.get(done + 1) {
-            Some(next) => vec![Effect::Wait(next.wait)],
-            None => {
-                self.close(ALLOW, EventStatus::Succeeded, now);
-                self.begin_hook(AFTER, now)
-            }
+        if let Some(next) = self.plan.steps.get(done + 1) {
+            return vec![Effect::Wait(next.wait)];
         }
+        self.close(ALLOW, EventStatus::Succeeded, now);
+        self.begin_hook(AFTER, now)
     }
 
     fn stop(&mut self, rollback: Option<bool>, now: Timestamp) -> Vec<Effect> {

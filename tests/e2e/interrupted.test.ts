@@ -1,0 +1,82 @@
+// What happens when an update is cut short: by Ctrl-C, or by the user's own time limit.
+
+import * as assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { after, before, test } from "node:test";
+import * as lambdaRollout from "pulumi-lambda-rollout";
+import { answering, publishedFunction } from "../support/programs";
+import { Sandbox } from "../support/sandbox";
+import { TestStack, failureOf } from "../support/stack";
+import { invoke } from "../support/traffic";
+
+let sandbox: Sandbox;
+let stack: TestStack;
+let code = answering("one");
+let limit: string | undefined;
+let onCancel: "leave" | "stop" = "leave";
+let target: string;
+
+before(async () => {
+    sandbox = await Sandbox.start();
+    stack = await TestStack.create(sandbox, async () => {
+        const fn = publishedFunction("orders", code);
+        const rollout = new lambdaRollout.FunctionRollout(
+            "orders",
+            { functionName: fn.name, version: fn.version, onCancel },
+            { customTimeouts: { update: limit } },
+        );
+        return { targetArn: rollout.targetArn, servingVersion: rollout.servingVersion };
+    });
+    target = (await stack.up()).outputs.targetArn.value;
+});
+
+after(async () => {
+    await stack?.destroy();
+    assert.deepEqual(await sandbox?.leftovers(), []);
+    await sandbox?.stop();
+    await stack?.remove();
+});
+
+const started = async () =>
+    (await sandbox.journal()).filter((call) => call.operation === "CreateDeployment" && call.status === 200).length;
+
+/** Presses Ctrl-C as soon as traffic is split. */
+async function interruptedUp(): Promise<string> {
+    const up = failureOf(stack.up());
+    while (!(await sandbox.isSplit("orders"))) await new Promise((resolve) => setTimeout(resolve, 20));
+    const pid = execFileSync("pgrep", ["-P", `${process.pid}`, "pulumi"]).toString().trim();
+    process.kill(Number(pid), "SIGINT");
+    return up;
+}
+
+test("Ctrl-C leaves the deployment, and the next update takes it up", async () => {
+    code = answering("two");
+    const before = await started();
+    const said = await interruptedUp();
+    assert.match(said, /deployment d-\w+ of version 2 goes on by itself, and the next `pulumi up` waits for it/);
+    const result = await stack.up();
+    assert.match(result.stdout, /deployment d-\w+ of version 2 is running already; waiting for that one/);
+    assert.equal(result.outputs.servingVersion.value, "2");
+    assert.equal(await started(), before + 1, "the version was deployed twice");
+});
+
+test("with onCancel stop, Ctrl-C takes the traffic back, and the next update tries again", async () => {
+    code = answering("three");
+    onCancel = "stop";
+    const said = await interruptedUp();
+    assert.match(said, /was told to stop and to roll back to version 2/);
+    const result = await stack.up();
+    assert.equal(result.outputs.servingVersion.value, "3");
+    assert.equal((await invoke(sandbox, target, {})).body.answer, "three");
+});
+
+test("the user's time limit stops the deployment with rollback, and says nothing about the version", async () => {
+    code = answering("four");
+    limit = "2s";
+    const said = await failureOf(stack.up());
+    assert.match(said, /time limit of the operation was reached/);
+    assert.match(said, /roll back to version 3/);
+    limit = undefined;
+    const result = await stack.up();
+    assert.equal(result.outputs.servingVersion.value, "4");
+});
