@@ -7,6 +7,24 @@ export const answering = (what: string) => `exports.handler = async () => ({ ans
 
 export const throwing = (what: string) => `exports.handler = async () => { throw new Error(${JSON.stringify(what)}); };`;
 
+/** A hook that reports this, by a request that it makes itself. */
+export const hook = (status: "Succeeded" | "Failed") => `
+exports.handler = async (event) => {
+    await fetch(process.env.AWS_ENDPOINT_URL, {
+        method: "POST",
+        headers: {
+            "content-type": "application/x-amz-json-1.1",
+            "x-amz-target": "CodeDeploy_20141006.PutLifecycleEventHookExecutionStatus",
+            authorization: "AWS4-HMAC-SHA256 Credential=test/20260101/us-east-1/codedeploy/aws4_request, SignedHeaders=host, Signature=none",
+        },
+        body: JSON.stringify({
+            deploymentId: event.DeploymentId,
+            lifecycleEventHookExecutionId: event.LifecycleEventHookExecutionId,
+            status: ${JSON.stringify(status)},
+        }),
+    });
+};`;
+
 /** A function whose code is this text, published as a new version whenever it changes. */
 export function publishedFunction(name: string, code: string): aws.lambda.Function {
     const role = new aws.iam.Role(name, {

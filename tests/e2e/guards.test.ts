@@ -1,0 +1,114 @@
+// What watches a new version: hooks, the user's own alarms, and the bake.
+
+import * as assert from "node:assert/strict";
+import { after, before, beforeEach, test } from "node:test";
+import { CloudWatchClient, DeleteAlarmsCommand, PutMetricAlarmCommand, SetAlarmStateCommand } from "@aws-sdk/client-cloudwatch";
+import * as lambdaRollout from "pulumi-lambda-rollout";
+import { answering, hook, publishedFunction } from "../support/programs";
+import { Sandbox } from "../support/sandbox";
+import { TestStack, failureOf } from "../support/stack";
+import { Traffic, invoke } from "../support/traffic";
+
+let sandbox: Sandbox;
+let stack: TestStack;
+let code: string;
+let extra: Partial<lambdaRollout.FunctionRolloutArgs>;
+let hookCode: string | undefined;
+let cloudWatch: CloudWatchClient;
+
+before(async () => {
+    sandbox = await Sandbox.start();
+    cloudWatch = new CloudWatchClient(sandbox.clientConfig);
+});
+
+beforeEach(async () => {
+    code = answering("one");
+    extra = {};
+    hookCode = undefined;
+    stack = await TestStack.create(sandbox, async () => {
+        const fn = publishedFunction("orders", code);
+        const guard = hookCode === undefined ? undefined : publishedFunction("guard", hookCode);
+        const rollout = new lambdaRollout.FunctionRollout("orders", {
+            functionName: fn.name,
+            version: fn.version,
+            ...(guard && { hooks: { beforeTraffic: guard.name } }),
+            ...extra,
+        });
+        return { targetArn: rollout.targetArn, servingVersion: rollout.servingVersion, status: rollout.deploymentStatus };
+    });
+});
+
+after(async () => {
+    await sandbox?.stop();
+});
+
+function scenario(name: string, body: (target: string) => Promise<void>) {
+    test(name, async () => {
+        const first = await stack.up();
+        await body(first.outputs.targetArn.value);
+        await stack.destroy();
+        assert.deepEqual(await sandbox.leftovers(), []);
+        await stack.remove();
+    });
+}
+
+scenario("a hook that reports Failed keeps the version from any traffic, and one that reports Succeeded lets it pass", async (target) => {
+    code = answering("two");
+    hookCode = hook("Failed");
+    const failure = await failureOf(stack.up());
+    assert.match(failure, /version 2 was refused before it got any traffic/);
+    assert.match(failure, /Cause: +the before-traffic hook guard reported Failed/);
+    assert.equal((await invoke(sandbox, target, {})).version, "1");
+
+    code = answering("three");
+    hookCode = hook("Succeeded");
+    const result = await stack.up();
+    assert.equal(result.outputs.servingVersion.value, "3");
+});
+
+scenario("a hook that does not exist is refused before anything is deployed", async () => {
+    code = answering("two");
+    extra = { hooks: { afterTraffic: "nobody" } };
+    assert.match(await failureOf(stack.up()), /hook nobody does not exist/);
+});
+
+scenario("an alarm that fires already refuses the rollout, or is left out of it", async () => {
+    await cloudWatch.send(new PutMetricAlarmCommand({
+        AlarmName: "latency", Namespace: "Shop", MetricName: "Latency", Statistic: "Maximum",
+        Period: 3600, EvaluationPeriods: 1, Threshold: 1, ComparisonOperator: "GreaterThanThreshold",
+    }));
+    await cloudWatch.send(new SetAlarmStateCommand({ AlarmName: "latency", StateValue: "ALARM", StateReason: "p99 is 2.4 s" }));
+    code = answering("two");
+    extra = { alarms: ["latency"] };
+    const refusal = await failureOf(stack.up());
+    assert.match(refusal, /alarm "latency" is firing already, for .* \(p99 is 2\.4 s\)/);
+    assert.match(refusal, /alarmsAlreadyFiring/);
+
+    extra = { alarms: ["latency"], alarmsAlreadyFiring: "ignore" };
+    await cloudWatch.send(new SetAlarmStateCommand({ AlarmName: "latency", StateValue: "ALARM", StateReason: "p99 is 2.4 s" }));
+    const result = await stack.up();
+    assert.match(result.stdout + result.stderr, /left out of this deployment: latency/);
+    assert.equal(result.outputs.servingVersion.value, "2");
+    await cloudWatch.send(new DeleteAlarmsCommand({ AlarmNames: ["latency"] }));
+});
+
+scenario("a version that fails only under all the traffic is taken back while it bakes", async (target) => {
+    code = `exports.handler = async (event) => { if (event.late) throw new Error("too late"); return {}; };`;
+    extra = { strategy: { type: "allAtOnce" }, bake: "10 minutes" };
+    const up = failureOf(stack.up());
+    while ((await invoke(sandbox, target, {})).version !== "2") await new Promise((resolve) => setTimeout(resolve, 20));
+    const traffic = new Traffic(sandbox, target, () => ({ late: true }));
+    const failure = await up;
+    await traffic.stop();
+    assert.match(failure, /version 2 was rolled back at 100 % of traffic/);
+    assert.match(failure, /Now serving: stable → version 1, 100 %/);
+    assert.equal((await invoke(sandbox, target, {})).version, "1");
+});
+
+scenario("fewer requests than asked for are no success of the canary", async () => {
+    code = answering("two");
+    extra = { strategy: { type: "canary" }, minRequests: 5 };
+    const result = await stack.up();
+    assert.match(result.stdout + result.stderr, /inconclusive: version 2 got 0 requests and `minRequests` asks for 5/);
+    assert.equal(result.outputs.servingVersion.value, "2");
+});
