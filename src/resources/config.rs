@@ -1,6 +1,9 @@
 //! The provider's configuration: read, checked, and turned into a session.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use tokio::sync::Semaphore;
 
 use crate::aws::{AssumeRole, Aws, AwsConfig};
 use crate::pulumi::{CheckFailure, ConfigureError, Input, MissingKey, PropertyMap, Reader};
@@ -18,6 +21,7 @@ const SERVICES: [&str; 6] = ["codedeploy", "lambda", "iam", "cloudwatch", "logs"
 pub struct Declared {
     aws: AwsConfig,
     overrides: Overrides,
+    slots: Option<usize>,
     pub failures: Vec<CheckFailure>,
 }
 
@@ -50,14 +54,15 @@ pub fn read(config: &PropertyMap) -> Declared {
             if given("accessKey") { ("accessKey", "secretKey") } else { ("secretKey", "accessKey") };
         r.fail(lack, format!("is required together with `{have}`"));
     }
-    r.integer_in("maxConcurrentDeployments", 1..=1_000_000);
+    let slots = r.integer_in("maxConcurrentDeployments", 1..=1_000_000).known();
     let overrides = Overrides {
         alarms_already_firing: u.choice(&r, "alarmsAlreadyFiring", &ALREADY_FIRING),
         strategy: u.object(&r, "strategyOverride", gather::strategy),
         skip_bake: u.flag(&r, "skipBake", false),
         default_tags: u.text_map(&r, "defaultTags"),
     };
-    Declared { aws, overrides, failures: r.finish() }
+    let slots = slots.and_then(|count| usize::try_from(count).ok());
+    Declared { aws, overrides, slots, failures: r.finish() }
 }
 
 fn assume_role(u: &Gather, r: &Reader<'_>) -> AssumeRole {
@@ -94,7 +99,7 @@ fn endpoints(u: &Gather, r: &Reader<'_>) -> BTreeMap<String, String> {
 
 /// A session, if the region is known. Calls nothing.
 pub async fn session(config: &PropertyMap, clock: Clock) -> Result<Session, ConfigureError> {
-    let Declared { aws, overrides, failures } = read(config);
+    let Declared { aws, overrides, slots, failures } = read(config);
     if !failures.is_empty() {
         let all: Vec<String> = failures.iter().map(|f| format!("{} {}", f.path, f.reason)).collect();
         return Err(ConfigureError::Other(all.join("; ")));
@@ -107,7 +112,8 @@ pub async fn session(config: &PropertyMap, clock: Clock) -> Result<Session, Conf
                 .to_owned(),
         }]));
     }
-    Ok(Session { aws, clock, overrides })
+    let slots = slots.map(|count| Arc::new(Semaphore::new(count)));
+    Ok(Session { aws, clock, overrides, slots })
 }
 
 /// How fast the service's clock runs. Only the sandbox's is faster than the wall's.

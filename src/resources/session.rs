@@ -1,7 +1,9 @@
 //! What a configured provider gives to every resource: AWS, the clock, and the settings for the hour when it matters.
 
+use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::Instant;
 
 use crate::aws::Aws;
@@ -26,9 +28,23 @@ pub struct Session {
     pub aws: Aws,
     pub clock: Clock,
     pub overrides: Overrides,
+    /// How many rollouts may be at work at once; `None` = all of them.
+    pub slots: Option<Arc<Semaphore>>,
 }
 
 impl Session {
+    /// Waits for a slot, if there are only so many. Nobody waits when the user wants to stop.
+    pub async fn slot(&self, op: &Operation) -> Option<OwnedSemaphorePermit> {
+        let slots = Arc::clone(self.slots.as_ref()?);
+        if slots.available_permits() == 0 {
+            op.log.status("waiting for other rollouts (`maxConcurrentDeployments`)");
+        }
+        tokio::select! {
+            permit = slots.acquire_owned() => permit.ok(),
+            () = op.cancel.cancelled() => None,
+        }
+    }
+
     pub fn context<'a>(
         &'a self,
         op: &Operation,

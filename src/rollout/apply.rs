@@ -72,8 +72,24 @@ async fn perform<C: Cloud>(cx: &Context<'_, C>, function: &str, step: &Step) -> 
         Step::RemovePermission { alias, statement_id } => {
             cloud.remove_permission(function, alias, statement_id).await
         }
+        Step::DropAlias { alias } => {
+            cloud.delete_function_url(function, alias).await?;
+            cloud.delete_alias(function, alias).await
+        }
+        Step::DropGroup { application, name } => cloud.delete_group(application, name).await,
+        Step::DropApplication { name } => cloud.delete_application(name).await,
+        Step::DropConfig { name } => drop_config(cloud, name).await,
+        Step::DropRole { name } => cloud.delete_role(name, names::ROLE_POLICY).await,
     }
     .map(|()| String::new())
+}
+
+/// A shared configuration goes when nobody uses it any more.
+pub async fn drop_config<C: Cloud>(cloud: &C, name: &str) -> Result<(), CloudError> {
+    match cloud.delete_deployment_config(name).await {
+        Err(error) if matches!(error.kind, CloudErrorKind::InUse | CloudErrorKind::NotFound) => Ok(()),
+        other => other,
+    }
 }
 
 async fn create_group<C: Cloud>(cloud: &C, group: &Group, tags: &Tags) -> Result<(), CloudError> {
@@ -158,6 +174,11 @@ impl Step {
             Self::RemovePermission { alias, statement_id } => {
                 format!("could not remove statement {statement_id} from alias {alias}")
             }
+            Self::DropAlias { alias } => format!("could not delete alias {alias}"),
+            Self::DropGroup { name, .. } => format!("could not delete deployment group {name}"),
+            Self::DropApplication { name } => format!("could not delete CodeDeploy application {name}"),
+            Self::DropConfig { name } => format!("could not delete deployment configuration {name}"),
+            Self::DropRole { name } => format!("could not delete role {name}"),
         }
     }
 }

@@ -2,12 +2,13 @@
 
 use super::cloud::{AliasState, Deployment, FunctionUrl, Group, NewRole, Permission, Tags, Target};
 use super::memory::{Made, Memory};
+use super::names;
 use super::observe::{Config, LastDeployment, Observed, Piece};
 use super::owner::{Maker, Owner};
 use super::pieces::{self, Pieces};
 use super::refusal::Refusal;
 use super::spec::{OnConflict, OnFailedVersion, RolloutSpec, Routing};
-use super::strategy::Strategy;
+use super::strategy::{self, Strategy};
 
 /// What to do now.
 #[derive(Debug, Clone, PartialEq)]
@@ -40,6 +41,8 @@ pub struct Work {
     pub alias: Vec<Step>,
     /// What hangs on the aliases: URLs and permissions.
     pub attachments: Vec<Step>,
+    /// What was made under another name and is of no use any more; one after the other.
+    pub leftovers: Vec<Step>,
     pub traffic: Traffic,
 }
 
@@ -61,6 +64,11 @@ pub enum Step {
     DeleteUrl { alias: String },
     AddPermission { alias: String, permission: Permission },
     RemovePermission { alias: String, statement_id: String },
+    DropAlias { alias: String },
+    DropGroup { application: String, name: String },
+    DropApplication { name: String },
+    DropConfig { name: String },
+    DropRole { name: String },
 }
 
 #[derive(Debug, Clone, PartialEq)]
@@ -104,6 +112,7 @@ pub fn plan(
     let group = planner.group_steps(&mut made)?;
     let alias = alias_steps(spec, memory, owner, seen, &mut made)?;
     let attachments = attachment_steps(spec, owner, seen);
+    let leftovers = leftover_steps(spec, memory, &pieces);
     let traffic = traffic(spec, memory, seen);
     if traffic != Traffic::Unchanged && seen.version.is_none() {
         return Err(Refusal::NoVersion {
@@ -112,7 +121,7 @@ pub fn plan(
             region: seen.identity.region.clone(),
         });
     }
-    Ok(Plan::Go(Box::new(Work { pieces, made, foundation, group, alias, attachments, traffic })))
+    Ok(Plan::Go(Box::new(Work { pieces, made, foundation, group, alias, attachments, leftovers, traffic })))
 }
 
 fn check_place(spec: &RolloutSpec, memory: Option<&Memory>, seen: &Observed) -> Result<(), Refusal> {
@@ -385,6 +394,33 @@ fn attachment_steps(spec: &RolloutSpec, owner: &Owner, seen: &Observed) -> Vec<S
         steps.extend(url_steps(latest, url, seen.latest_url.as_ref()));
         let wanted = pieces::alias_permissions(&[], url, owner);
         steps.extend(permission_steps(latest, &wanted, &seen.latest_permissions, owner));
+    }
+    steps
+}
+
+/// Pieces that a changed name, strategy or role has left behind.
+fn leftover_steps(spec: &RolloutSpec, memory: Option<&Memory>, pieces: &Pieces) -> Vec<Step> {
+    let Some(memory) = memory else { return Vec::new() };
+    let mut steps = Vec::new();
+    let latest = &memory.latest_alias_name;
+    if memory.made.latest_alias && !latest.is_empty() && Some(latest) != spec.latest_alias.as_ref() {
+        steps.push(Step::DropAlias { alias: latest.clone() });
+    }
+    let (application, name) = (memory.application.clone(), memory.group.clone());
+    let moved = application != pieces.application;
+    if memory.made.group && (moved || name != pieces.group) {
+        steps.push(Step::DropGroup { application: application.clone(), name });
+    }
+    if memory.made.application && moved {
+        steps.push(Step::DropApplication { name: application });
+    }
+    if memory.made.role && pieces.role_name.is_none() {
+        let name = names::role(&spec.function.name, &spec.alias, &memory.region);
+        steps.push(Step::DropRole { name });
+    }
+    let config = &memory.deployment_config;
+    if strategy::is_shared(config) && *config != pieces.deployment_config {
+        steps.push(Step::DropConfig { name: config.clone() });
     }
     steps
 }

@@ -343,3 +343,30 @@ fn urls_and_permissions_follow_the_declaration() {
     assert_eq!(removed.len(), 3, "{removed:?}");
     assert!(!removed.iter().any(|step| step.contains("theirs")), "{removed:?}");
 }
+
+#[test]
+fn what_a_changed_declaration_leaves_behind_is_removed() {
+    let before = spec("1");
+    let (mut memory, seen) = complete(&before, "1");
+    "latest".clone_into(&mut memory.latest_alias_name);
+    "rollout-linear-20pct-2m".clone_into(&mut memory.deployment_config);
+    let after = RolloutSpec {
+        latest_alias: None,
+        application_name: Some("theirs".to_owned()),
+        service_role_arn: Some("arn:aws:iam::123456789012:role/theirs".to_owned()),
+        ..before
+    };
+    let seen = Observed { application: Piece::Missing, group: None, latest: None, ..seen };
+    let dropped: Vec<String> =
+        work(plan(&after, Some(&memory), &owner(), &seen)).leftovers.iter().map(Step::describe).collect();
+    assert_eq!(
+        dropped,
+        [
+            "could not delete alias latest",
+            "could not delete deployment group stable",
+            "could not delete CodeDeploy application rollout-orders.stable",
+            "could not delete role rollout-orders.stable.eu-west-1",
+            "could not delete deployment configuration rollout-linear-20pct-2m",
+        ]
+    );
+}

@@ -96,6 +96,9 @@ async fn carry_out<C: Cloud>(
     for stage in [&work.foundation, &work.group, &work.alias, &work.attachments] {
         apply(cx, function, stage, memory).await?;
     }
+    for step in &work.leftovers {
+        apply(cx, function, std::slice::from_ref(step), memory).await?;
+    }
     move_traffic(cx, spec, memory, seen, work).await
 }
 

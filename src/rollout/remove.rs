@@ -1,5 +1,6 @@
 //! Takes a rollout away: what runs, what hangs on the aliases, the aliases, then the pieces; the role last.
 
+use super::apply::drop_config;
 use super::clear;
 use super::cloud::{Cloud, CloudErrorKind, DeploymentStatus};
 use super::context::{Context, Doing, RolloutError};
@@ -19,6 +20,10 @@ pub struct Doomed<'a> {
 
 pub async fn remove<C: Cloud>(cx: &Context<'_, C>, doomed: Doomed<'_>) -> Result<(), RolloutError> {
     check_place(cx, doomed).await?;
+    if has_successor(cx, doomed).await? {
+        // A replacement of the same name has taken everything over.
+        return Ok(());
+    }
     stop_live(cx, doomed).await?;
     let latest = doomed.memory.latest_alias_name.as_str();
     remove_alias(cx, doomed, doomed.alias, doomed.memory.made.alias).await?;
@@ -45,6 +50,18 @@ async fn check_place<C: Cloud>(cx: &Context<'_, C>, doomed: Doomed<'_>) -> Resul
         region: here.region,
     }
     .into())
+}
+
+/// Whether the alias is marked by a later making of this same resource.
+async fn has_successor<C: Cloud>(cx: &Context<'_, C>, doomed: Doomed<'_>) -> Result<bool, RolloutError> {
+    let alias = doomed.alias;
+    let state =
+        cx.cloud.alias(doomed.function, alias).await.doing(|| format!("could not read alias {alias}"))?;
+    let holder = state.and_then(|state| Owner::from_alias_description(&state.description));
+    let ours = &doomed.memory.owner;
+    Ok(holder.is_some_and(|(maker, holder)| {
+        maker == Maker::Rollout && holder.is_same_resource(ours) && holder.generation != ours.generation
+    }))
 }
 
 async fn stop_live<C: Cloud>(cx: &Context<'_, C>, doomed: Doomed<'_>) -> Result<(), RolloutError> {
@@ -115,13 +132,6 @@ async fn remove_statements<C: Cloud>(
         .permissions(doomed.function, alias)
         .await
         .doing(|| format!("could not read the permissions of alias {alias}"))?;
-    let state =
-        cx.cloud.alias(doomed.function, alias).await.doing(|| format!("could not read alias {alias}"))?;
-    let holder = state.and_then(|state| Owner::from_alias_description(&state.description));
-    if holder.is_some_and(|(_, holder)| holder.is_same_resource(&doomed.memory.owner)) {
-        // The successor of this resource has the same statements.
-        return Ok(());
-    }
     let prefix = doomed.memory.owner.statement_prefix();
     for id in known.iter().filter(|id| id.starts_with(&prefix)) {
         cx.cloud
@@ -182,15 +192,11 @@ async fn remove_alarms<C: Cloud>(cx: &Context<'_, C>, doomed: Doomed<'_>) -> Res
     cx.cloud.delete_alarms(&names).await.doing(|| "could not delete the error alarms".to_owned())
 }
 
-/// A shared configuration goes when nobody uses it any more.
 async fn remove_config<C: Cloud>(cx: &Context<'_, C>, name: &str) -> Result<(), RolloutError> {
     if !strategy::is_shared(name) {
         return Ok(());
     }
-    match cx.cloud.delete_deployment_config(name).await {
-        Err(error) if matches!(error.kind, CloudErrorKind::InUse | CloudErrorKind::NotFound) => Ok(()),
-        other => other.doing(|| format!("could not delete deployment configuration {name}")),
-    }
+    drop_config(cx.cloud, name).await.doing(|| format!("could not delete deployment configuration {name}"))
 }
 
 async fn remove_role<C: Cloud>(cx: &Context<'_, C>, doomed: Doomed<'_>) -> Result<(), RolloutError> {

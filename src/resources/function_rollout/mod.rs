@@ -154,6 +154,7 @@ async fn run(
     memory: Option<Memory>,
     owner: &Owner,
 ) -> Reconciled {
+    let _slot = session.slot(op).await;
     let reporter = EngineReporter::new(op.log.clone());
     let cx = session.context(op, &reporter, default_limit(spec));
     let reconciled = reconcile(&cx, spec, memory, owner).await;

@@ -60,10 +60,11 @@ fn put_names(put: &mut impl FnMut(&str, String), spec: &RolloutSpec, identity: &
     let stable = arn(&spec.alias);
     put("invokeArn", pieces::invoke_arn(&stable, identity));
     put("targetArn", stable);
-    if let Some(latest) = &spec.latest_alias {
-        put("latestInvokeArn", pieces::invoke_arn(&arn(latest), identity));
-        put("latestTargetArn", arn(latest));
-    }
+    let latest = spec.latest_alias.as_deref().map(arn);
+    let invoke = latest.as_deref().map(|arn| pieces::invoke_arn(arn, identity));
+    put("latestQualifier", spec.latest_alias.clone().unwrap_or_default());
+    put("latestTargetArn", latest.unwrap_or_default());
+    put("latestInvokeArn", invoke.unwrap_or_default());
     put("applicationName", names.application);
     put("deploymentGroupName", names.group);
     put("deploymentConfigName", names.deployment_config);
