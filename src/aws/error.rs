@@ -7,7 +7,7 @@ use std::error::Error;
 
 use aws_sdk_lambda::error::{ConnectorError, ProvideErrorMetadata, SdkError};
 
-use crate::rollout::cloud::{CloudError, CloudErrorKind};
+use crate::rollout::cloud::{CloudError, CloudErrorKind, NO_ANSWER};
 
 pub(super) type Answered<T> = Result<T, CloudError>;
 
@@ -41,7 +41,7 @@ where
             (kind_of(code, message), code, said_by_service(code, message))
         }
         SdkError::TimeoutError(_) => {
-            (CloudErrorKind::Unreachable, "Timeout", format!("no answer in time from {endpoint}"))
+            (CloudErrorKind::Unreachable, NO_ANSWER, format!("no answer in time from {endpoint}"))
         }
         SdkError::DispatchFailure(failure) => {
             let (code, message) = undelivered(route, failure.as_connector_error());

@@ -19,6 +19,7 @@ use crate::rollout::function::Place;
 use crate::rollout::memory::Memory;
 use crate::rollout::owner::Owner;
 use crate::rollout::pieces;
+use crate::rollout::plan::check_function_place;
 use crate::rollout::refusal::Refusal;
 
 const REPLACE_KEYS: &[&str] = &["functionName", "aliasName"];
@@ -67,8 +68,13 @@ pub fn check(news: PropertyMap) -> Checked {
 
 /// An alias that does not follow is left alone, so a new version means nothing to it.
 pub fn diff(old_inputs: &PropertyMap, news: &PropertyMap) -> Diff {
-    let old = canonical::canonical(old_inputs, MEANINGS);
-    let new = canonical::canonical(news, MEANINGS);
+    let mut old = canonical::canonical(old_inputs, MEANINGS);
+    let mut new = canonical::canonical(news, MEANINGS);
+    let left_alone = |inputs: &PropertyMap| inputs.get("follow") == Some(&PropertyValue::Bool(false));
+    if left_alone(&old) && left_alone(&new) {
+        old.remove("version");
+        new.remove("version");
+    }
     diff::compare(&old, &new, REPLACE_KEYS)
 }
 
@@ -77,7 +83,7 @@ pub async fn create(session: &Session, op: &Operation, inputs: PropertyMap) -> R
     let id = format!("{}:{}", spec.function, spec.alias);
     if op.preview {
         let mut outputs = PropertyMap::new();
-        if let Some(place) = place.filter(|_| unknowns.is_empty()) {
+        if let Some(place) = place.clone().filter(|_| unknowns.is_empty()) {
             let identity =
                 Identity { account: place.account, region: place.region, partition: place.partition };
             put_names(&mut outputs, &spec, &identity);
@@ -89,7 +95,7 @@ pub async fn create(session: &Session, op: &Operation, inputs: PropertyMap) -> R
         return Ok(Created { id: String::new(), outputs, refresh_before_update: false });
     }
     let owner = new_owner(&op.urn);
-    match run(session, op, &spec, &owner, None).await {
+    match run(session, op, (&spec, place.as_ref()), &owner, None).await {
         Ok(memory) => {
             Ok(Created { id, outputs: outputs(inputs, &spec, &memory), refresh_before_update: false })
         }
@@ -107,7 +113,7 @@ pub async fn update(
     old_outputs: &PropertyMap,
     inputs: PropertyMap,
 ) -> Result<Updated, Failure> {
-    let Declared { spec, .. } = read_inputs(&inputs);
+    let Declared { spec, place, .. } = read_inputs(&inputs);
     let memory = state::read(old_outputs);
     if op.preview {
         return Ok(Updated { outputs: preview(old_outputs, inputs, &spec), refresh_before_update: false });
@@ -116,7 +122,7 @@ pub async fn update(
         Some(memory) if !memory.imported => memory.owner.clone(),
         _ => new_owner(&op.urn),
     };
-    match run(session, op, &spec, &owner, memory).await {
+    match run(session, op, (&spec, place.as_ref()), &owner, memory).await {
         Ok(memory) => Ok(Updated { outputs: outputs(inputs, &spec, &memory), refresh_before_update: false }),
         Err((error, None)) => Err(Failure::plain(error.to_string())),
         Err((error, Some(memory))) => {
@@ -143,7 +149,7 @@ fn preview(old_outputs: &PropertyMap, inputs: PropertyMap, spec: &AliasSpec) -> 
 async fn run(
     session: &Session,
     op: &Operation,
-    spec: &AliasSpec,
+    (spec, place): (&AliasSpec, Option<&Place>),
     owner: &Owner,
     memory: Option<Memory>,
 ) -> Result<Memory, (RolloutError, Option<Memory>)> {
@@ -157,8 +163,10 @@ async fn run(
         let refusal = wrong_place(&format!("{}:{}", spec.function, spec.alias), known, &here);
         return Err((refusal.into(), memory));
     }
-    let known = memory.is_some();
-    match reconcile_alias(&cx, spec, owner, &here, known).await {
+    if let Err(refusal) = check_function_place(place, &here) {
+        return Err((refusal.into(), memory));
+    }
+    match reconcile_alias(&cx, spec, owner, &here, memory.as_ref()).await {
         Ok(memory) => Ok(memory),
         Err(error) => {
             let made = cx.cloud.alias(&spec.function, &spec.alias).await.ok().flatten();

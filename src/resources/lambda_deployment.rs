@@ -18,6 +18,7 @@ use crate::rollout::context::{Context, Doing, RolloutError};
 use crate::rollout::memory::Memory;
 use crate::rollout::owner::Owner;
 use crate::rollout::pieces;
+use crate::rollout::plan::check_function_place;
 use crate::rollout::refusal::Refusal;
 use crate::rollout::single::{GroupDefaults, GroupRef, Started, forget, start_single};
 use crate::rollout::spec::{OnConflict, RolloutSpec, Routing};
@@ -31,7 +32,7 @@ const MEANINGS: &[(&str, Meaning)] = &[
 ];
 
 const LIMIT: Duration = Duration::from_hours(1);
-const MOVING: [&str; 3] = ["deploymentId", "currentVersion", "consoleUrl"];
+const COMPUTED: [&str; 4] = ["deploymentId", "currentVersion", "targetVersion", "consoleUrl"];
 
 struct Declared {
     application: String,
@@ -124,6 +125,12 @@ pub async fn update(
             refresh_before_update: false,
         });
     }
+    if !deploys(old_outputs, &inputs, &declared) {
+        let mut outputs = old_outputs.clone();
+        outputs.retain(|key, _| COMPUTED.contains(&key.as_str()) || key.starts_with("__"));
+        outputs.extend(inputs);
+        return Ok(Updated { outputs, refresh_before_update: false });
+    }
     let owner = memory.as_ref().map_or_else(|| new_owner(&op.urn), |memory| memory.owner.clone());
     match run(session, op, &declared, &owner, memory).await {
         Ok((memory, started)) => {
@@ -144,15 +151,22 @@ fn unchanged(old_outputs: &PropertyMap, started: Started) -> Started {
     Started { deployment_id: old("deploymentId"), current_version: old("currentVersion"), ..started }
 }
 
+/// Whether the change asks for a deployment: another version, or other triggers, than those of the last one.
+fn deploys(old_outputs: &PropertyMap, inputs: &PropertyMap, declared: &Declared) -> bool {
+    let unknown = declared.unknowns.contains("version") || declared.unknowns.contains("triggers");
+    let nothing = PropertyValue::Null;
+    let triggers = |map: &PropertyMap| map.get("triggers").unwrap_or(&nothing).clone();
+    let target = old_outputs.get("targetVersion").and_then(PropertyValue::as_str).unwrap_or_default();
+    unknown || target != declared.spec.version || !triggers(old_outputs).same_as(&triggers(inputs))
+}
+
 fn preview(old_outputs: &PropertyMap, inputs: PropertyMap, declared: &Declared) -> PropertyMap {
+    let deploys = deploys(old_outputs, &inputs, declared);
     let mut outputs = inputs;
-    let old = |key: &str| old_outputs.get(key).cloned();
-    let same_version = old("targetVersion").and_then(|v| v.as_str().map(str::to_owned))
-        == Some(declared.spec.version.clone());
-    if same_version && !declared.unknowns.contains("version") && !declared.unknowns.contains("triggers") {
-        for key in MOVING.iter().chain(&["targetVersion"]) {
-            outputs.extend(old(key).map(|value| ((*key).to_owned(), value)));
-        }
+    if !deploys {
+        let kept =
+            COMPUTED.iter().filter_map(|key| Some(((*key).to_owned(), old_outputs.get(*key)?.clone())));
+        outputs.extend(kept);
     } else if !declared.unknowns.contains("version") {
         outputs.insert("targetVersion".to_owned(), PropertyValue::String(declared.spec.version.clone()));
     }
@@ -169,6 +183,7 @@ async fn run(
     let reporter = EngineReporter::new(op.log.clone());
     let cx = session.context(op, &reporter, LIMIT);
     let memory = place(&cx, &declared.id(), owner, known).await?;
+    check_function_place(declared.spec.function.place.as_ref(), &memory.identity())?;
     let group =
         GroupRef { application: &declared.application, name: &declared.group, defaults: &declared.defaults };
     let started = start_single(&cx, &declared.spec, group).await?;

@@ -89,6 +89,7 @@ pub fn read(outputs: &PropertyMap) -> Option<Memory> {
         serving_version: shown("servingVersion"),
         failed_version: shown("failedVersion"),
         trigger_mark: kept("triggerMark").to_owned(),
+        tag_mark: kept("tagMark").to_owned(),
         served: list("served"),
         last_rollout: outputs.get("lastRollout").and_then(PropertyValue::as_object).map(read_last),
         ..Memory::new(owner, kept("account"), kept("region"), kept("partition"))
@@ -124,6 +125,7 @@ fn write_private(memory: &Memory) -> PropertyMap {
         ("made".to_owned(), PropertyValue::Array(made)),
         ("served".to_owned(), PropertyValue::Array(served)),
         ("triggerMark".to_owned(), PropertyValue::from(memory.trigger_mark.as_str())),
+        ("tagMark".to_owned(), PropertyValue::from(memory.tag_mark.as_str())),
     ])
 }
 

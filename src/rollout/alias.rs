@@ -32,7 +32,7 @@ pub async fn reconcile_alias<C: Cloud>(
     spec: &AliasSpec,
     owner: &Owner,
     identity: &Identity,
-    known: bool,
+    before: Option<&Memory>,
 ) -> Result<Memory, RolloutError> {
     let (function, alias) = (&spec.function, &spec.alias);
     let (state, url, statements) = tokio::try_join!(
@@ -41,7 +41,10 @@ pub async fn reconcile_alias<C: Cloud>(
         cx.cloud.permissions(function, alias),
     )
     .doing(|| format!("could not read alias {alias} of {function}"))?;
-    let first = alias_step(spec, owner, state.as_ref(), known)?;
+    // A URL on an alias that a rollout uses may be the rollout's.
+    let had_url = before.is_some_and(|memory| !memory.url.is_empty());
+    let url = url.filter(|_| spec.url.is_some() || had_url);
+    let first = alias_step(spec, owner, state.as_ref(), before.is_some())?;
     if !first.is_empty() && cx.cloud.version(function, &spec.version).await.ok().flatten().is_none() {
         let (function, version, region) = (function.clone(), spec.version.clone(), identity.region.clone());
         return Err(Refusal::NoVersion { function, version, region }.into());
@@ -51,9 +54,10 @@ pub async fn reconcile_alias<C: Cloud>(
     for step in first {
         apply(cx, function, std::slice::from_ref(&step), &mut memory).await?;
     }
-    let wanted = pieces::alias_permissions(&spec.permissions, spec.url.as_ref(), owner);
+    let prefix = owner.statement_prefix(Maker::Alias);
+    let wanted = pieces::alias_permissions(&spec.permissions, spec.url.as_ref(), &prefix);
     let mut attachments = url_steps(alias, spec.url.as_ref(), url.as_ref());
-    attachments.extend(permission_steps(alias, &wanted, &statements, owner));
+    attachments.extend(permission_steps(alias, &wanted, &statements, &prefix));
     apply(cx, function, &attachments, &mut memory).await?;
     Ok(memory)
 }
@@ -68,7 +72,9 @@ fn alias_step(
     let description = description(spec, owner);
     let Some(state) = state else { return Ok(vec![Step::CreateAlias { alias, version, description }]) };
     if !known {
-        let holder = Owner::from_alias_description(&state.description).map(|(_, holder)| holder);
+        let mark = Owner::from_alias_description(&state.description);
+        // A rollout of the same name is not the same resource.
+        let holder = mark.filter(|(maker, _)| *maker == Maker::Alias).map(|(_, holder)| holder);
         let name = format!("{}:{alias}", spec.function);
         check_owner(spec.adopt, "alias", &name, owner, holder.as_ref())?;
     }

@@ -12,6 +12,7 @@ use super::failure;
 use super::follow;
 use super::memory::Memory;
 use super::pieces::Pieces;
+use super::plan::WAY_BACK;
 use super::report::{Cause, FailureReport, Serving};
 use super::spec::{RollbackEvent, RolloutSpec};
 use super::strategy::Strategy;
@@ -175,7 +176,7 @@ async fn deploy_back<C: Cloud>(
         group: pieces.group.clone(),
         deployment_config: Strategy::AllAtOnce.config_name(),
         app_spec: app_spec(&spec.function.name, &spec.alias, &run.to, &run.from, &Hooks::default()),
-        description: format!("{}: back from version {} to {}", spec.id(), run.to, run.from),
+        description: format!("{}{WAY_BACK} {} to {}", spec.id(), run.to, run.from),
         alarms: Vec::new(),
         ignore_alarm_poll_failure: true,
         rollback_events: Vec::new(),

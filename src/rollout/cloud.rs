@@ -24,6 +24,9 @@ pub struct CloudError {
     pub message: String,
 }
 
+/// The code of a call that went out and was not answered in time.
+pub const NO_ANSWER: &str = "NoAnswer";
+
 /// What a caller can do about a [`CloudError`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CloudErrorKind {

@@ -7,7 +7,7 @@ use serde_json::json;
 use super::alarm::{self, Watched};
 use super::appspec::app_spec;
 use super::bake;
-use super::cloud::{Cloud, CloudErrorKind, NewDeployment};
+use super::cloud::{Cloud, CloudErrorKind, NO_ANSWER, NewDeployment};
 use super::context::{Context, Doing, RolloutError};
 use super::failure;
 use super::follow::{self, Ended};
@@ -53,7 +53,13 @@ pub async fn deploy<C: Cloud>(
         memory.error_alarm.clone_from(&name);
         alarms.push(name);
     }
-    let id = start(cx, spec, pieces, from, &alarms).await?;
+    let id = match start(cx, spec, pieces, from, &alarms).await {
+        Ok(id) => id,
+        Err(error) => {
+            not_started(memory, &error);
+            return Err(error);
+        }
+    };
     let run = Run { id, from: from.to_owned(), to: spec.version.clone(), started: SystemTime::now(), alarms };
     announce(cx, spec, &run, memory);
     if spec.wait { finish(cx, spec, pieces, &run, memory).await } else { Ok(()) }
@@ -92,8 +98,11 @@ pub async fn smoke_test<C: Cloud>(
     let mut last = (String::new(), Vec::new());
     for attempt in 1..=test.attempts {
         cx.reporter.status(&format!("smoke test of version {} ({attempt}/{})", spec.version, test.attempts));
-        let answer =
-            cx.cloud.invoke(&spec.function.name, &spec.version, &test.payload, &marker, test.timeout).await;
+        let asked = cx.cloud.invoke(&spec.function.name, &spec.version, &test.payload, &marker, test.timeout);
+        let answer = cx
+            .or_interrupted(asked)
+            .await
+            .map_err(|why| preflight::left("the smoke test was cut short", why))?;
         last = match answer {
             Ok(answer) => match smoke::judge(test, &answer) {
                 Ok(()) => {
@@ -102,7 +111,7 @@ pub async fn smoke_test<C: Cloud>(
                 }
                 Err(difference) => (difference, answer.log_tail),
             },
-            Err(error) if error.kind == CloudErrorKind::Unreachable => {
+            Err(error) if error.code == NO_ANSWER => {
                 (format!("no answer within {}", super::duration::format(test.timeout)), Vec::new())
             }
             Err(error) => return Err(error).doing(|| "could not run the smoke test".to_owned()),
@@ -203,7 +212,16 @@ fn description(spec: &RolloutSpec, from: &str) -> String {
     names::cut(&text, DESCRIPTION_LIMIT)
 }
 
-fn begin(spec: &RolloutSpec, memory: &mut Memory) {
+/// A deployment that was never made is no rollout in progress.
+fn not_started(memory: &mut Memory, error: &RolloutError) {
+    if let Some(last) = &mut memory.last_rollout {
+        "Failed".clone_into(&mut last.status);
+        last.reason = error.to_string();
+        last.ended = Some(SystemTime::now());
+    }
+}
+
+pub fn begin(spec: &RolloutSpec, memory: &mut Memory) {
     memory.deployment_id.clear();
     memory.deployment_status.clear();
     memory.failed_version.clear();

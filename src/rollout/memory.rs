@@ -35,6 +35,8 @@ pub struct Memory {
     pub failed_version: String,
     /// The triggers at the last deployment.
     pub trigger_mark: String,
+    /// The tags that the pieces were given last.
+    pub tag_mark: String,
     /// Versions that this rollout has served in full, oldest first.
     pub served: Vec<String>,
     pub last_rollout: Option<LastRollout>,
@@ -84,6 +86,7 @@ impl Memory {
             serving_version: String::new(),
             failed_version: String::new(),
             trigger_mark: String::new(),
+            tag_mark: String::new(),
             served: Vec::new(),
             last_rollout: None,
         }

@@ -28,7 +28,7 @@ pub struct Observed {
     pub latest_url: Option<(FunctionUrl, String)>,
     pub permissions: Vec<String>,
     pub latest_permissions: Vec<String>,
-    /// The group's newest deployment, when the alias does not simply serve the declared version.
+    /// The group's newest deployment. While a hook runs, the alias alone does not tell that one is live.
     pub last: Option<LastDeployment>,
 }
 
@@ -117,10 +117,9 @@ pub async fn observe<C: Cloud>(
         (application, (group, group_owner), (role, role_policy), config),
     ) = tokio::try_join!(aliases, urls, deploy_pieces)?;
 
-    let settled = alias.as_ref().is_some_and(|a| a.version == spec.version && a.weight.is_none());
     let last = match group.as_ref().and_then(|g| g.last_attempted.as_deref()) {
-        Some(id) if !settled => last_deployment(cloud, id).await?,
-        _ => None,
+        Some(id) => last_deployment(cloud, id).await?,
+        None => None,
     };
     Ok(Observed {
         identity,

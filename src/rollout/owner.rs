@@ -91,8 +91,9 @@ impl Owner {
     }
 
     /// Resource policies have no tags either; statement ids carry a hash of the owner.
-    pub fn statement_prefix(&self) -> String {
-        format!("rollout-{}-", short_hash(&self.path))
+    /// An alias and a rollout of one name are two makers on one policy.
+    pub fn statement_prefix(&self, maker: Maker) -> String {
+        format!("rollout-{}-", short_hash(&format!("{maker:?}:{}", self.path)))
     }
 }
 

@@ -6,7 +6,7 @@ use super::cloud::{FunctionUrl, Group, Identity, NewRole, Permission, Tags, Trig
 use super::function::FunctionRef;
 use super::memory::Memory;
 use super::names;
-use super::owner::Owner;
+use super::owner::{Maker, Owner};
 use super::spec::RolloutSpec;
 
 /// Names of the pieces, made or brought.
@@ -147,14 +147,15 @@ fn hook_resources(hook: &str, identity: &Identity) -> Vec<String> {
 
 /// The statements that the stable alias should have.
 pub fn permissions(spec: &RolloutSpec, owner: &Owner) -> Vec<Permission> {
-    alias_permissions(&spec.permissions, spec.function_url.as_ref(), owner)
+    let prefix = owner.statement_prefix(Maker::Rollout);
+    alias_permissions(&spec.permissions, spec.function_url.as_ref(), &prefix)
 }
 
 /// Declared permissions and, for a public URL, the two that it needs; each with an id made from its content.
 pub fn alias_permissions(
     declared: &[Permission],
     url: Option<&FunctionUrl>,
-    owner: &Owner,
+    prefix: &str,
 ) -> Vec<Permission> {
     let public = url.is_some_and(|url| url.authorization_type == "NONE");
     let for_url = if public { public_url_permissions() } else { Vec::new() };
@@ -164,7 +165,7 @@ pub fn alias_permissions(
         .chain(for_url)
         .map(|permission| {
             let content = format!("{permission:?}");
-            let statement_id = format!("{}{}", owner.statement_prefix(), names::short_hash(&content));
+            let statement_id = format!("{}{}", prefix, names::short_hash(&content));
             Permission { statement_id, ..permission }
         })
         .collect()

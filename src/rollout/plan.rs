@@ -1,6 +1,7 @@
 //! From what is declared, remembered and observed to what is to be done. Pure: no AWS, no clock.
 
-use super::cloud::{AliasState, Deployment, FunctionUrl, Group, NewRole, Permission, Tags, Target};
+use super::cloud::{AliasState, Deployment, FunctionUrl, Group, Identity, NewRole, Permission, Tags, Target};
+use super::function::Place;
 use super::memory::{Made, Memory};
 use super::names;
 use super::observe::{Config, LastDeployment, Observed, Piece};
@@ -135,7 +136,13 @@ fn check_place(spec: &RolloutSpec, memory: Option<&Memory>, seen: &Observed) -> 
             region: region.clone(),
         });
     }
-    match &spec.function.place {
+    check_function_place(spec.function.place.as_ref(), &seen.identity)
+}
+
+/// A function that is named by an ARN must be where the provider works.
+pub fn check_function_place(place: Option<&Place>, here: &Identity) -> Result<(), Refusal> {
+    let Identity { account, region, .. } = here;
+    match place {
         Some(place) if place.account != *account || place.region != *region => {
             Err(Refusal::FunctionElsewhere {
                 named_account: place.account.clone(),
@@ -179,19 +186,25 @@ pub fn obstacle(
 
 fn live_obstacle(spec: &RolloutSpec, last: &LastDeployment) -> Result<Option<Obstacle>, Refusal> {
     let deployment = last.deployment.id.clone();
-    if last.is_rollback() {
+    if last.is_rollback() || last.deployment.description.contains(WAY_BACK) {
         return Ok(Some(Obstacle::Rollback { deployment }));
     }
-    let version = last.target.as_ref().map(|t| t.target_version.clone()).unwrap_or_default();
-    if version == spec.version {
+    let target = last.target.as_ref();
+    let version = target.map(|t| t.target_version.clone()).unwrap_or_default();
+    // A group that the user brings may be at work for another function: that is never stopped, and never ours.
+    let ours = target.is_some_and(|t| t.function == spec.function.name && t.alias == spec.alias);
+    if ours && version == spec.version {
         return Ok(None);
     }
     match spec.on_conflict {
-        OnConflict::Stop => Ok(Some(Obstacle::Superseded { deployment, version })),
-        OnConflict::Wait => Ok(Some(Obstacle::Running { deployment, version })),
         OnConflict::Fail => Err(Refusal::Busy { id: spec.id(), deployment, version }),
+        OnConflict::Stop if ours => Ok(Some(Obstacle::Superseded { deployment, version })),
+        OnConflict::Stop | OnConflict::Wait => Ok(Some(Obstacle::Running { deployment, version })),
     }
 }
+
+/// In the description of a deployment with which a bake takes traffic back. It is a rollback, whoever started it.
+pub const WAY_BACK: &str = ": back from version";
 
 fn is_pair(target: &Target, spec: &RolloutSpec, alias: &AliasState, second: &str) -> bool {
     target.function == spec.function.name
@@ -241,7 +254,7 @@ impl Planner<'_> {
                 if !self.memory.is_some_and(|m| m.made.role) {
                     check_owner(self.spec.adopt, "role", name, self.owner, holder.as_ref())?;
                 }
-                if holder.as_ref() != Some(self.owner) {
+                if holder.as_ref() != Some(self.owner) || self.tags_changed() {
                     steps.push(Step::TagRole { name: name.clone(), tags: self.tags() });
                 }
             }
@@ -297,6 +310,10 @@ impl Planner<'_> {
         Ok(steps)
     }
 
+    fn tags_changed(&self) -> bool {
+        self.memory.is_some_and(|memory| memory.tag_mark != self.spec.tag_mark())
+    }
+
     fn tags(&self) -> Tags {
         pieces::tags(self.spec, self.owner)
     }
@@ -304,7 +321,8 @@ impl Planner<'_> {
     /// A piece of an earlier making of this resource, or one that is taken over, gets the mark of this one.
     fn mark(&self, known: bool, holder: Option<&Owner>, resource: String) -> Option<Step> {
         let marked = if known { self.memory.map(|m| &m.owner) } else { holder };
-        (marked != Some(self.owner)).then(|| Step::TagCodeDeploy { resource, tags: self.tags() })
+        (marked != Some(self.owner) || self.tags_changed())
+            .then(|| Step::TagCodeDeploy { resource, tags: self.tags() })
     }
 }
 
@@ -317,7 +335,7 @@ fn alias_steps(
 ) -> Result<Vec<Step>, Refusal> {
     let mut steps = Vec::new();
     if let Some(latest) = &spec.latest_alias {
-        let known = memory.is_some_and(|m| m.made.latest_alias);
+        let known = memory.is_some_and(|m| m.made.latest_alias && m.latest_alias_name == *latest);
         let holding = alias_holding(spec, owner, latest, seen.latest.as_ref(), known)?;
         made.latest_alias = holding != Holding::Used;
         match holding {
@@ -387,13 +405,19 @@ fn mark_alias(owner: &Owner, alias: &str, state: Option<&AliasState>) -> Option<
 }
 
 fn attachment_steps(spec: &RolloutSpec, owner: &Owner, seen: &Observed) -> Vec<Step> {
+    let prefix = owner.statement_prefix(Maker::Rollout);
     let mut steps = url_steps(&spec.alias, spec.function_url.as_ref(), seen.url.as_ref());
-    steps.extend(permission_steps(&spec.alias, &pieces::permissions(spec, owner), &seen.permissions, owner));
+    steps.extend(permission_steps(
+        &spec.alias,
+        &pieces::permissions(spec, owner),
+        &seen.permissions,
+        &prefix,
+    ));
     if let Some(latest) = &spec.latest_alias {
         let url = spec.latest_function_url.as_ref();
         steps.extend(url_steps(latest, url, seen.latest_url.as_ref()));
-        let wanted = pieces::alias_permissions(&[], url, owner);
-        steps.extend(permission_steps(latest, &wanted, &seen.latest_permissions, owner));
+        let wanted = pieces::alias_permissions(&[], url, &prefix);
+        steps.extend(permission_steps(latest, &wanted, &seen.latest_permissions, &prefix));
     }
     steps
 }
@@ -439,15 +463,14 @@ pub fn url_steps(
     }
 }
 
-pub fn permission_steps(alias: &str, wanted: &[Permission], seen: &[String], owner: &Owner) -> Vec<Step> {
+pub fn permission_steps(alias: &str, wanted: &[Permission], seen: &[String], prefix: &str) -> Vec<Step> {
     let missing = wanted
         .iter()
         .filter(|p| !seen.contains(&p.statement_id))
         .map(|permission| Step::AddPermission { alias: alias.to_owned(), permission: permission.clone() });
-    let prefix = owner.statement_prefix();
     let left_over = seen
         .iter()
-        .filter(|id| id.starts_with(&prefix) && !wanted.iter().any(|p| p.statement_id == **id))
+        .filter(|id| id.starts_with(prefix) && !wanted.iter().any(|p| p.statement_id == **id))
         .map(|id| Step::RemovePermission { alias: alias.to_owned(), statement_id: id.clone() });
     missing.chain(left_over).collect()
 }
@@ -456,24 +479,24 @@ fn traffic(spec: &RolloutSpec, memory: Option<&Memory>, seen: &Observed) -> Traf
     let Some(alias) = &seen.alias else {
         return Traffic::FirstVersion;
     };
-    if alias.version == spec.version && alias.weight.is_none() {
-        return Traffic::Unchanged;
+    if let Some(live) = seen.last.as_ref().filter(|last| last.is_live()) {
+        // All traffic may be on the new version already, while a hook still decides.
+        let from = live.target.as_ref().map_or(&alias.version, |target| &target.current_version);
+        return Traffic::Adopt { deployment: live.deployment.id.clone(), from: from.clone() };
     }
-    let from = alias.version.clone();
-    if let Some(last) = &seen.last {
-        if last.is_live() {
-            return Traffic::Adopt { deployment: last.deployment.id.clone(), from };
-        }
-        if let Some(deployment) = found_failed(spec, memory, last) {
-            return Traffic::FoundFailed { deployment: Box::new(deployment) };
-        }
-    }
+    let serves = alias.version == spec.version && alias.weight.is_none();
     let failed_before =
         memory.is_some_and(|m| m.failed_version == spec.version && m.trigger_mark == spec.trigger_mark());
     match spec.on_failed_version {
-        OnFailedVersion::Keep if failed_before => Traffic::KeepFailed,
-        OnFailedVersion::Fail if failed_before => Traffic::FailAgain,
-        _ => Traffic::Deploy { from },
+        OnFailedVersion::Keep if failed_before => return Traffic::KeepFailed,
+        OnFailedVersion::Fail if failed_before => return Traffic::FailAgain,
+        _ if serves => return Traffic::Unchanged,
+        _ => {}
+    }
+    let found = seen.last.as_ref().and_then(|last| found_failed(spec, memory, last));
+    match found {
+        Some(deployment) => Traffic::FoundFailed { deployment: Box::new(deployment) },
+        None => Traffic::Deploy { from: alias.version.clone() },
     }
 }
 

@@ -72,6 +72,7 @@ fn complete(spec: &RolloutSpec, version: &str) -> (Memory, Observed) {
     let pieces = Pieces::of(spec, &identity());
     let mut memory = Memory::new(owner(), "123456789012", "eu-west-1", "aws");
     memory.made = Made { alias: true, latest_alias: true, application: true, group: true, role: true };
+    "latest".clone_into(&mut memory.latest_alias_name);
     memory.application.clone_from(&pieces.application);
     memory.group.clone_from(&pieces.group);
     memory.record_serving(version);
@@ -369,4 +370,75 @@ fn what_a_changed_declaration_leaves_behind_is_removed() {
             "could not delete deployment configuration rollout-linear-20pct-2m",
         ]
     );
+}
+
+#[test]
+fn a_failed_version_that_still_serves_is_not_forgotten() {
+    let table = [
+        (OnFailedVersion::Keep, Traffic::KeepFailed),
+        (OnFailedVersion::Fail, Traffic::FailAgain),
+        (OnFailedVersion::Retry, Traffic::Unchanged),
+    ];
+    for (choice, expected) in table {
+        let spec = RolloutSpec { on_failed_version: choice, ..spec("2") };
+        let (mut memory, seen) = complete(&spec, "2");
+        "2".clone_into(&mut memory.failed_version);
+        assert_eq!(work(plan(&spec, Some(&memory), &owner(), &seen)).traffic, expected);
+    }
+}
+
+#[test]
+fn a_deployment_whose_hook_still_decides_is_seen_although_the_alias_looks_settled() {
+    // After the last shift the alias is on version 2 alone, and the hook after traffic is running.
+    let going_on = spec("2");
+    let (memory, mut seen) = complete(&going_on, "2");
+    seen.last = Some(deployment("d-1", DeploymentStatus::Live, "1", "2"));
+    let adopted = work(plan(&going_on, Some(&memory), &owner(), &seen)).traffic;
+    assert_eq!(adopted, Traffic::Adopt { deployment: "d-1".to_owned(), from: "1".to_owned() });
+
+    // Before the first shift it is on version 1 alone, and the user goes back to that.
+    let back = spec("1");
+    let (memory, mut seen) = complete(&back, "1");
+    seen.last = Some(deployment("d-1", DeploymentStatus::Live, "1", "2"));
+    let stopped = Obstacle::Superseded { deployment: "d-1".to_owned(), version: "2".to_owned() };
+    assert_eq!(plan(&back, Some(&memory), &owner(), &seen), Ok(Plan::Clear(stopped)));
+}
+
+#[test]
+fn another_functions_deployment_of_a_shared_group_is_awaited_and_never_stopped() {
+    let spec = spec("2");
+    let (memory, mut seen) = complete(&spec, "1");
+    let mut theirs = deployment("d-1", DeploymentStatus::Live, "1", "2");
+    theirs.target.as_mut().unwrap().function = "returns".to_owned();
+    seen.last = Some(theirs);
+    let awaited = Obstacle::Running { deployment: "d-1".to_owned(), version: "2".to_owned() };
+    assert_eq!(plan(&spec, Some(&memory), &owner(), &seen), Ok(Plan::Clear(awaited)));
+}
+
+#[test]
+fn the_way_back_of_a_bake_is_never_stopped() {
+    let spec = spec("2");
+    let (memory, mut seen) = complete(&spec, "2");
+    let mut back = deployment("d-9", DeploymentStatus::Live, "2", "1");
+    back.deployment.description = format!("orders:stable{WAY_BACK} 2 to 1");
+    seen.last = Some(back);
+    let plan = plan(&spec, Some(&memory), &owner(), &seen);
+    assert_eq!(plan, Ok(Plan::Clear(Obstacle::Rollback { deployment: "d-9".to_owned() })));
+}
+
+#[test]
+fn changed_tags_reach_the_pieces() {
+    let spec = RolloutSpec { tags: [("team".to_owned(), "shop".to_owned())].into(), ..spec("1") };
+    let (memory, seen) = complete(&spec, "1");
+    let tagged = steps(&work(plan(&spec, Some(&memory), &owner(), &seen)));
+    assert_eq!(tagged.len(), 3, "application, group and role: {tagged:?}");
+}
+
+#[test]
+fn a_latest_alias_of_another_name_must_be_ours_too() {
+    let spec = RolloutSpec { latest_alias: Some("live".to_owned()), ..spec("1") };
+    let (mut memory, mut seen) = complete(&spec, "1");
+    "latest".clone_into(&mut memory.latest_alias_name);
+    seen.latest = Some(AliasState { description: "theirs".to_owned(), ..alias("7") });
+    assert!(matches!(plan(&spec, Some(&memory), &owner(), &seen), Err(Refusal::Taken { what: "alias", .. })));
 }

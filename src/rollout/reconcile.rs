@@ -10,7 +10,7 @@ use super::memory::Memory;
 use super::names;
 use super::observe::{Observed, observe};
 use super::owner::Owner;
-use super::plan::{Plan, Traffic, Work, plan};
+use super::plan::{IN_PROGRESS, Plan, Traffic, Work, plan};
 use super::preflight;
 use super::spec::RolloutSpec;
 
@@ -32,7 +32,9 @@ pub async fn reconcile<C: Cloud>(
 ) -> Reconciled {
     let mut memory = previous;
     let result = rounds(cx, spec, &mut memory, owner).await;
-    if let Some(memory) = &mut memory {
+    // A run that was refused or cut short knows too little to take anything away.
+    let tidy = matches!(result, Ok(()) | Err(RolloutError::Failed(_)));
+    if let Some(memory) = memory.as_mut().filter(|_| tidy) {
         drop_old_alarms(cx, spec, memory).await;
     }
     Reconciled { memory, result }
@@ -85,13 +87,14 @@ async fn carry_out<C: Cloud>(
     if matches!(work.traffic, Traffic::FirstVersion | Traffic::Deploy { .. }) {
         preflight::await_active(cx, spec, seen.version.as_ref()).await?;
     }
-    if work.traffic == Traffic::FirstVersion {
+    let first = work.traffic == Traffic::FirstVersion;
+    if first || (memory.is_none() && work.traffic == Traffic::Unchanged) {
         // Before anything is made: a first version that fails leaves nothing behind.
         let mut trial = memory.clone().unwrap_or_else(fresh);
         deploy::smoke_test(cx, spec, "", &mut trial).await?;
     }
     let memory = memory.get_or_insert_with(fresh);
-    remember_pieces(memory, spec, owner, seen, work);
+    remember_pieces(memory, spec, seen, work);
     let function = &spec.function.name;
     for stage in [&work.foundation, &work.group, &work.alias, &work.attachments] {
         apply(cx, function, stage, memory).await?;
@@ -99,12 +102,14 @@ async fn carry_out<C: Cloud>(
     for step in &work.leftovers {
         apply(cx, function, std::slice::from_ref(step), memory).await?;
     }
+    // Every piece carries the mark now.
+    memory.owner = owner.clone();
+    memory.imported = false;
+    memory.tag_mark = spec.tag_mark();
     move_traffic(cx, spec, memory, seen, work).await
 }
 
-fn remember_pieces(memory: &mut Memory, spec: &RolloutSpec, owner: &Owner, seen: &Observed, work: &Work) {
-    memory.owner = owner.clone();
-    memory.imported = false;
+fn remember_pieces(memory: &mut Memory, spec: &RolloutSpec, seen: &Observed, work: &Work) {
     memory.made = work.made;
     memory.application.clone_from(&work.pieces.application);
     memory.group.clone_from(&work.pieces.group);
@@ -180,6 +185,14 @@ async fn adopt<C: Cloud>(
         spec.version
     ));
     let run = adopted_run(cx, spec, None, deployment, from).await;
+    let known = memory.last_rollout.as_ref();
+    if !known.is_some_and(|last| last.version == spec.version && last.status == IN_PROGRESS) {
+        deploy::begin(spec, memory);
+    }
+    let prefix = names::alarm_prefix(&spec.function.name, &spec.alias);
+    if let Some(alarm) = run.alarms.iter().filter(|name| name.starts_with(&prefix)).max() {
+        memory.error_alarm.clone_from(alarm);
+    }
     deployment.clone_into(&mut memory.deployment_id);
     "InProgress".clone_into(&mut memory.deployment_status);
     if spec.wait { deploy::finish(cx, spec, &work.pieces, &run, memory).await } else { Ok(()) }

@@ -66,6 +66,10 @@ async fn has_successor<C: Cloud>(cx: &Context<'_, C>, doomed: Doomed<'_>) -> Res
 
 async fn stop_live<C: Cloud>(cx: &Context<'_, C>, doomed: Doomed<'_>) -> Result<(), RolloutError> {
     let memory = doomed.memory;
+    if memory.application.is_empty() || memory.group.is_empty() {
+        // Imported without a group.
+        return Ok(());
+    }
     let Some(group) = cx
         .cloud
         .group(&memory.application, &memory.group)
@@ -111,6 +115,11 @@ async fn remove_alias<C: Cloud>(
     let succeeded = holder.as_ref().is_some_and(|(_, holder)| *holder != doomed.memory.owner);
     let made_by_alias = holder.as_ref().is_some_and(|(maker, _)| *maker == Maker::Alias);
     if !made || succeeded || made_by_alias {
+        let url = if alias == doomed.alias { &doomed.memory.url } else { &doomed.memory.latest_url };
+        if !made && !url.is_empty() {
+            let deleted = cloud.delete_function_url(function, alias).await;
+            deleted.doing(|| format!("could not delete the function URL of alias {alias}"))?;
+        }
         return remove_statements(cx, doomed, alias).await;
     }
     cloud
@@ -132,7 +141,7 @@ async fn remove_statements<C: Cloud>(
         .permissions(doomed.function, alias)
         .await
         .doing(|| format!("could not read the permissions of alias {alias}"))?;
-    let prefix = doomed.memory.owner.statement_prefix();
+    let prefix = doomed.memory.owner.statement_prefix(Maker::Rollout);
     for id in known.iter().filter(|id| id.starts_with(&prefix)) {
         cx.cloud
             .remove_permission(doomed.function, alias, id)

@@ -86,7 +86,12 @@ pub enum Serving {
 impl Cause {
     /// Whether this says something about the version itself. A refusal, throttling or a manual stop does not.
     pub fn judges_version(&self) -> bool {
-        matches!(self, Self::SmokeTest { .. } | Self::Hook { .. } | Self::Alarm { .. } | Self::Errors { .. })
+        match self {
+            Self::SmokeTest { .. } | Self::Hook { .. } | Self::Alarm { .. } | Self::Errors { .. } => true,
+            // A hook that we cannot name any more has judged all the same.
+            Self::CodeDeploy { code, .. } => code == "HOOK_EXECUTION_FAILURE",
+            Self::Stopped => false,
+        }
     }
 
     /// One line, for the `reason` of `lastRollout`.

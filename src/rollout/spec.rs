@@ -172,6 +172,14 @@ pub enum OnCancel {
     Stop,
 }
 
+fn mark(values: &BTreeMap<String, String>) -> String {
+    if values.is_empty() {
+        return String::new();
+    }
+    let lines: Vec<String> = values.iter().map(|(key, value)| format!("{key}={value}")).collect();
+    super::names::short_hash(&lines.join("\n"))
+}
+
 impl RolloutSpec {
     /// `function:alias`, the id of the resource.
     pub fn id(&self) -> String {
@@ -184,11 +192,12 @@ impl RolloutSpec {
 
     /// One text for the values of `triggers`, to see whether they changed.
     pub fn trigger_mark(&self) -> String {
-        if self.triggers.is_empty() {
-            return String::new();
-        }
-        let lines: Vec<String> = self.triggers.iter().map(|(key, value)| format!("{key}={value}")).collect();
-        super::names::short_hash(&lines.join("\n"))
+        mark(&self.triggers)
+    }
+
+    /// The same for the values of `tags`.
+    pub fn tag_mark(&self) -> String {
+        mark(&self.tags)
     }
 }
 

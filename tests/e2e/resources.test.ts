@@ -199,3 +199,30 @@ scenario("a deployment with an application and a group that somebody else made",
     await stack.destroy();
     await sandbox.removeGroup("theirs");
 });
+
+scenario("what is no longer declared is removed, a public URL first of all", async () => {
+    let args: Partial<lambdaRollout.FunctionRolloutArgs> = {
+        strategy: { type: "canary", percentage: 20, interval: "4m" },
+        latestFunctionUrl: { authorizationType: "NONE" },
+        functionUrl: { authorizationType: "NONE" },
+    };
+    program = async () => {
+        const fn = publishedFunction("orders", answering("one"));
+        const rollout = new lambdaRollout.FunctionRollout("orders", { functionName: fn.name, version: fn.version, ...args });
+        return { url: rollout.url, latestUrl: rollout.latestUrl };
+    };
+    const first = await stack.up();
+    const { url, latestUrl } = first.outputs;
+    assert.equal((await fetch(url.value)).status, 200);
+    assert.equal((await fetch(latestUrl.value)).status, 200);
+
+    args = { strategy: { type: "linear", percentage: 25, interval: "3m" }, latestAliasName: "" };
+    const second = await stack.up();
+    assert.equal(second.outputs.url.value, "");
+    assert.notEqual((await fetch(url.value)).status, 200, "the public URL still answers");
+    assert.notEqual((await fetch(latestUrl.value)).status, 200, "the public URL of the latest alias still answers");
+    const { scopes } = await sandbox.state();
+    assert.deepEqual(scopes.flatMap((scope: any) => scope.codedeploy.deploymentConfigs), ["rollout-linear-25pct-3m"]);
+    const aliases = scopes.flatMap((scope: any) => scope.lambda.functions.flatMap((fn: any) => fn.aliases));
+    assert.deepEqual(aliases.map((alias: any) => alias.name), ["stable"]);
+});

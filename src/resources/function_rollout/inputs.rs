@@ -182,8 +182,17 @@ fn read_error_alarm(u: &Gather, r: &Reader<'_>) -> Option<ErrorAlarm> {
             format!("cannot be {shown}: Lambda's metrics come once a minute; give whole minutes, at most 60"),
         );
     }
+    let mode = u.choice(r, "mode", &ALARM_MODES).unwrap_or(default.mode);
+    if mode == ErrorAlarmMode::Count && threshold < 1.0 {
+        r.fail(
+            "threshold",
+            format!(
+                "cannot be {threshold} in the mode \"count\": no error at all would fire; give 1 or more"
+            ),
+        );
+    }
     let alarm = ErrorAlarm {
-        mode: u.choice(r, "mode", &ALARM_MODES).unwrap_or(default.mode),
+        mode,
         threshold,
         period,
         evaluation_periods: i32::try_from(u.integer_in(r, "evaluationPeriods", 1..=60, 1)).unwrap_or(1),

@@ -94,11 +94,11 @@ fn warn_of_failed_version(op: &Operation, old_outputs: &PropertyMap, new: &Prope
 
 pub async fn create(session: &Session, op: &Operation, inputs: PropertyMap) -> Result<Created, Failure> {
     let Declared { mut spec, unknowns, .. } = inputs::read(&inputs);
+    session.override_spec(&mut spec, op);
     if op.preview {
         let outputs = preview::create(op, &inputs, &spec, &unknowns);
         return Ok(Created { id: String::new(), outputs, refresh_before_update: false });
     }
-    session.override_spec(&mut spec, op);
     let owner = new_owner(&op.urn);
     let Reconciled { memory, result } = run(session, op, &spec, None, &owner).await;
     let Some(memory) = memory else {
@@ -121,11 +121,11 @@ pub async fn update(
 ) -> Result<Updated, Failure> {
     let Declared { mut spec, unknowns, .. } = inputs::read(&inputs);
     let memory = state::read(old_outputs);
+    session.override_spec(&mut spec, op);
     if op.preview {
         let outputs = preview::update(op, old_outputs, &inputs, &spec, &unknowns, memory.as_ref());
         return Ok(Updated { outputs, refresh_before_update: false });
     }
-    session.override_spec(&mut spec, op);
     let owner = taken_over(op, memory.as_ref());
     let Reconciled { memory, result } = run(session, op, &spec, memory, &owner).await;
     let Some(memory) = memory else {
@@ -169,7 +169,8 @@ fn default_limit(spec: &RolloutSpec) -> Duration {
         Routing::Named(_) => Duration::from_hours(48),
     };
     let hooks = u32::try_from(spec.hooks.iter().count()).unwrap_or(0);
-    shift + Duration::from_hours(1) * hooks + spec.bake + Duration::from_mins(30)
+    let smoke = spec.smoke_test.as_ref().map_or(Duration::ZERO, |test| test.timeout * test.attempts);
+    smoke + shift + Duration::from_hours(1) * hooks + spec.bake + Duration::from_mins(30)
 }
 
 /// The inputs again, and the memory.

@@ -28,10 +28,13 @@ pub(super) fn create(
     unknowns: &Unknowns,
 ) -> PropertyMap {
     let version = named_version(spec, unknowns);
-    op.log.info(format!(
-        "first deployment: {version} gets all traffic at once; there is no old version to shift from{}",
-        if spec.smoke_test.is_some() { ", and the smoke test runs before" } else { "" }
-    ));
+    if spec.adopt {
+        let way = spec.routing.describe();
+        op.log
+            .info(format!("an alias that exists is taken over as it is, and then moved to {version}: {way}"));
+    } else {
+        op.log.info(first_deployment(spec, &version));
+    }
     let mut outputs = PropertyMap::new();
     let mut put = |key: &str, value: String| {
         outputs.insert(key.to_owned(), PropertyValue::String(value));
@@ -42,16 +45,44 @@ pub(super) fn create(
     if !unknowns.contains("latestAliasName") {
         put("latestQualifier", spec.latest_alias.clone().unwrap_or_default());
     }
-    put("deploymentId", String::new());
-    put("deploymentStatus", String::new());
-    put("consoleUrl", String::new());
-    put("failedVersion", String::new());
     if let Some(place) = spec.function.place.clone().filter(|_| !unknowns.contains("functionName")) {
         let identity = Identity { account: place.account, region: place.region, partition: place.partition };
         put_names(&mut put, spec, &identity);
     }
+    forget_unknown(&mut outputs, unknowns);
     outputs.extend(inputs.clone());
     outputs
+}
+
+fn first_deployment(spec: &RolloutSpec, version: &str) -> String {
+    let smoke = if spec.smoke_test.is_some() { ", and the smoke test runs before" } else { "" };
+    format!(
+        "first deployment: {version} gets all traffic at once; there is no old version to shift from{smoke}"
+    )
+}
+
+/// What is made from an input that is not known yet is not known either.
+fn forget_unknown(outputs: &mut PropertyMap, unknowns: &Unknowns) {
+    let made_from: [(&str, &[&str]); 3] = [
+        ("strategy", &["deploymentConfigName"]),
+        ("latestAliasName", &["latestQualifier", "latestTargetArn", "latestInvokeArn"]),
+        (
+            "aliasName",
+            &[
+                "qualifier",
+                "targetArn",
+                "invokeArn",
+                "applicationName",
+                "deploymentGroupName",
+                "serviceRoleArn",
+            ],
+        ),
+    ];
+    for (_, keys) in made_from.iter().filter(|(input, _)| unknowns.contains(input)) {
+        for key in *keys {
+            outputs.remove(*key);
+        }
+    }
 }
 
 fn put_names(put: &mut impl FnMut(&str, String), spec: &RolloutSpec, identity: &Identity) {
@@ -91,8 +122,13 @@ pub(super) fn update(
     let mut put =
         |key: &str, value: String| drop(outputs.insert(key.to_owned(), PropertyValue::String(value)));
     put_names(&mut put, spec, &memory.identity());
+    forget_unknown(&mut outputs, unknowns);
     outputs.extend(inputs.clone());
     settle_urls(&mut outputs, spec, memory);
+    let clears = memory.failed_version != spec.version;
+    if !unknowns.contains("version") && spec.version == memory.serving_version && clears {
+        outputs.insert("failedVersion".to_owned(), PropertyValue::String(String::new()));
+    }
     let moves = say_traffic(op, spec, unknowns, memory);
     if moves {
         for key in MOVING {
@@ -123,15 +159,15 @@ fn say_traffic(op: &Operation, spec: &RolloutSpec, unknowns: &Unknowns, memory: 
     let target = named_version(spec, unknowns);
     let known = !unknowns.contains("version");
     let same_triggers = memory.trigger_mark == spec.trigger_mark() && !unknowns.contains("triggers");
-    if known && spec.version == serving && !state::is_live(memory) {
-        op.log.info(format!("no change of traffic: version {serving} serves and stays"));
-        return !memory.failed_version.is_empty();
-    }
     let failed_before = known && spec.version == memory.failed_version && same_triggers;
     if failed_before && spec.on_failed_version != OnFailedVersion::Retry {
         op.log.warn(format!(
             "{target} failed before and nothing is deployed: version {serving} serves all traffic; publish a new version, or change `triggers`"
         ));
+        return false;
+    }
+    if known && spec.version == serving && !state::is_live(memory) {
+        op.log.info(format!("no change of traffic: version {serving} serves and stays"));
         return false;
     }
     let from = if serving.is_empty() { "nothing".to_owned() } else { format!("version {serving}") };

@@ -9,7 +9,7 @@ use crate::rollout::cloud::{AliasState, Cloud, DeploymentStatus};
 use crate::rollout::context::{Context, Doing, RolloutError};
 use crate::rollout::memory::Memory;
 use crate::rollout::observe::{LastDeployment, last_deployment};
-use crate::rollout::plan::{IN_PROGRESS, is_judgement};
+use crate::rollout::plan::{IN_PROGRESS, WAY_BACK, is_judgement};
 use crate::rollout::refusal::Refusal;
 use crate::rollout::spec::OnFailedVersion;
 
@@ -33,6 +33,9 @@ pub(super) async fn refresh<C: Cloud>(
     let live = last.as_ref().is_some_and(|last| last.deployment.status == DeploymentStatus::Live);
     if !live {
         if let Some(last) = &last {
+            if last.deployment.status == DeploymentStatus::Succeeded {
+                notice_way_back(cx, &mut memory, &state).await?;
+            }
             settle(&mut memory, &mut inputs, last, &state);
         }
         notice_move(&mut memory, &mut inputs, &state);
@@ -81,6 +84,29 @@ fn settle(memory: &mut Memory, inputs: &mut PropertyMap, last: &LastDeployment, 
     if !judged || inputs::read(inputs).spec.on_failed_version != OnFailedVersion::Keep {
         put_version(inputs, &alias.version);
     }
+}
+
+/// A waiter that baked the deployment may have taken it back: then its version has failed.
+async fn notice_way_back<C: Cloud>(
+    cx: &Context<'_, C>,
+    memory: &mut Memory,
+    alias: &AliasState,
+) -> Result<(), RolloutError> {
+    let group = cx.cloud.group(&memory.application, &memory.group).await;
+    let group = group.doing(|| format!("could not read deployment group {}", memory.group))?;
+    let Some(id) = group.and_then(|group| group.last_attempted) else { return Ok(()) };
+    let seen = cx.cloud.deployment(&id).await.doing(|| format!("could not read deployment {id}"))?;
+    let Some(rollout) = memory.last_rollout.as_mut().filter(|rollout| rollout.status == IN_PROGRESS) else {
+        return Ok(());
+    };
+    if rollout.version != alias.version && seen.is_some_and(|seen| seen.description.contains(WAY_BACK)) {
+        "Failed".clone_into(&mut rollout.status);
+        "it was taken back while it baked".clone_into(&mut rollout.reason);
+        rollout.ended = Some(SystemTime::now());
+        memory.failed_version.clone_from(&rollout.version);
+        alias.version.clone_into(&mut memory.serving_version);
+    }
+    Ok(())
 }
 
 /// Somebody moved the alias: the next update compares with what it really serves.
