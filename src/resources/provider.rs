@@ -175,3 +175,33 @@ impl Provider for RolloutProvider {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::pulumi::{PropertyValue, Urn};
+
+    async fn replaces(old: &[(&str, &str)], new: &[(&str, PropertyValue)]) -> bool {
+        let old_inputs = old.iter().map(|(key, text)| ((*key).to_owned(), (*text).into())).collect();
+        let inputs = new.iter().map(|(key, value)| ((*key).to_owned(), value.clone())).collect();
+        let request = DiffRequest { old_inputs, inputs, ..DiffRequest::default() };
+        RolloutProvider::default().diff_config(request).await.replaces()
+    }
+
+    #[tokio::test]
+    async fn only_another_region_is_another_set_of_resources() {
+        let here = [("region", "eu-west-1"), ("accessKey", "a")];
+        assert!(replaces(&here, &[("region", "us-east-1".into()), ("accessKey", "a".into())]).await);
+        assert!(!replaces(&here, &[("region", "eu-west-1".into()), ("accessKey", "b".into())]).await);
+        assert!(!replaces(&here, &[("region", PropertyValue::Unknown), ("accessKey", "a".into())]).await);
+    }
+
+    #[tokio::test]
+    async fn another_packages_resource_is_refused_by_name() {
+        let operation = Operation::detached(Urn::new("urn:pulumi:dev::shop::aws:s3:Bucket::files"));
+        let answer = RolloutProvider::default().check(operation, CheckRequest::default()).await;
+        assert!(
+            answer.unwrap_err().to_string().contains("\"aws:s3:Bucket\" is not a resource of lambda-rollout")
+        );
+    }
+}

@@ -3,10 +3,15 @@
 use std::time::{Duration, SystemTime};
 
 use super::*;
-use crate::rollout::cloud::{DeploymentStatus, GroupState, Identity, Role, VersionInfo, VersionState};
+use crate::rollout::cloud::{
+    AliasState, DeploymentStatus, GroupState, Role, Target, VersionInfo, VersionState,
+};
 use crate::rollout::function::FunctionRef;
 use crate::rollout::memory::LastRollout;
-use crate::rollout::spec::ErrorAlarm;
+use crate::rollout::observe::{Config, LastDeployment, Piece};
+use crate::rollout::owner::Maker;
+use crate::rollout::pieces;
+use crate::rollout::spec::{ErrorAlarm, OnConflict, OnFailedVersion, Routing};
 
 fn owner() -> Owner {
     Owner::new("shop", "prod", "orders", "g1")

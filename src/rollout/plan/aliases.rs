@@ -1,0 +1,161 @@
+//! The aliases, what hangs on them, and what an earlier declaration left behind.
+
+use super::{Step, check_owner};
+use crate::rollout::cloud::{AliasState, FunctionUrl, Permission};
+use crate::rollout::memory::{Made, Memory};
+use crate::rollout::names;
+use crate::rollout::observe::Observed;
+use crate::rollout::owner::{Maker, Owner};
+use crate::rollout::pieces::{self, Pieces};
+use crate::rollout::refusal::Refusal;
+use crate::rollout::spec::RolloutSpec;
+use crate::rollout::strategy;
+
+pub(super) fn alias_steps(
+    spec: &RolloutSpec,
+    memory: Option<&Memory>,
+    owner: &Owner,
+    seen: &Observed,
+    made: &mut Made,
+) -> Result<Vec<Step>, Refusal> {
+    let mut steps = Vec::new();
+    if let Some(latest) = &spec.latest_alias {
+        let known = memory.is_some_and(|m| m.made.latest_alias && m.latest_alias_name == *latest);
+        let holding = alias_holding(spec, owner, latest, seen.latest.as_ref(), known)?;
+        made.latest_alias = holding != Holding::Used;
+        match holding {
+            Holding::Missing => steps.push(create_alias(spec, owner, latest)),
+            Holding::Used => {}
+            Holding::Ours => {
+                steps.extend(mark_alias(owner, latest, seen.latest.as_ref()));
+                if seen.latest.as_ref().is_some_and(|alias| alias.version != spec.version) {
+                    steps.push(Step::MoveAlias { alias: latest.clone(), version: spec.version.clone() });
+                }
+            }
+        }
+    }
+    let known = memory.is_some_and(|m| m.made.alias);
+    let holding = alias_holding(spec, owner, &spec.alias, seen.alias.as_ref(), known)?;
+    made.alias = holding != Holding::Used;
+    match holding {
+        Holding::Missing => steps.push(create_alias(spec, owner, &spec.alias)),
+        Holding::Ours => steps.extend(mark_alias(owner, &spec.alias, seen.alias.as_ref())),
+        Holding::Used => {}
+    }
+    Ok(steps)
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Holding {
+    Missing,
+    Ours,
+    /// Made by a `FunctionAlias` of this stack: used, never owned.
+    Used,
+}
+
+fn alias_holding(
+    spec: &RolloutSpec,
+    owner: &Owner,
+    alias: &str,
+    state: Option<&AliasState>,
+    known: bool,
+) -> Result<Holding, Refusal> {
+    let Some(state) = state else {
+        return Ok(Holding::Missing);
+    };
+    match Owner::from_alias_description(&state.description) {
+        Some((Maker::Alias, holder)) if holder.is_same_stack(owner) => Ok(Holding::Used),
+        _ if known => Ok(Holding::Ours),
+        Some((Maker::Rollout, holder)) if holder.is_same_resource(owner) => Ok(Holding::Ours),
+        mark => {
+            let holder = mark.map(|(_, holder)| holder);
+            let name = format!("{}:{alias}", spec.function.name);
+            check_owner(spec.adopt, "alias", &name, owner, holder.as_ref()).map(|()| Holding::Ours)
+        }
+    }
+}
+
+fn create_alias(spec: &RolloutSpec, owner: &Owner, alias: &str) -> Step {
+    Step::CreateAlias {
+        alias: alias.to_owned(),
+        version: spec.version.clone(),
+        description: owner.alias_description(Maker::Rollout),
+    }
+}
+
+fn mark_alias(owner: &Owner, alias: &str, state: Option<&AliasState>) -> Option<Step> {
+    let description = owner.alias_description(Maker::Rollout);
+    let fresh = state.is_some_and(|state| state.description == description);
+    (!fresh).then(|| Step::MarkAlias { alias: alias.to_owned(), description })
+}
+
+pub(super) fn attachment_steps(spec: &RolloutSpec, owner: &Owner, seen: &Observed) -> Vec<Step> {
+    let prefix = owner.statement_prefix(Maker::Rollout);
+    let mut steps = url_steps(&spec.alias, spec.function_url.as_ref(), seen.url.as_ref());
+    steps.extend(permission_steps(
+        &spec.alias,
+        &pieces::permissions(spec, owner),
+        &seen.permissions,
+        &prefix,
+    ));
+    if let Some(latest) = &spec.latest_alias {
+        let url = spec.latest_function_url.as_ref();
+        steps.extend(url_steps(latest, url, seen.latest_url.as_ref()));
+        let wanted = pieces::alias_permissions(&[], url, &prefix);
+        steps.extend(permission_steps(latest, &wanted, &seen.latest_permissions, &prefix));
+    }
+    steps
+}
+
+/// Pieces that a changed name, strategy or role has left behind.
+pub(super) fn leftover_steps(spec: &RolloutSpec, memory: Option<&Memory>, pieces: &Pieces) -> Vec<Step> {
+    let Some(memory) = memory else { return Vec::new() };
+    let mut steps = Vec::new();
+    let latest = &memory.latest_alias_name;
+    if memory.made.latest_alias && !latest.is_empty() && Some(latest) != spec.latest_alias.as_ref() {
+        steps.push(Step::DropAlias { alias: latest.clone() });
+    }
+    let (application, name) = (memory.application.clone(), memory.group.clone());
+    let moved = application != pieces.application;
+    if memory.made.group && (moved || name != pieces.group) {
+        steps.push(Step::DropGroup { application: application.clone(), name });
+    }
+    if memory.made.application && moved {
+        steps.push(Step::DropApplication { name: application });
+    }
+    if memory.made.role && pieces.role_name.is_none() {
+        let name = names::role(&spec.function.name, &spec.alias, &memory.region);
+        steps.push(Step::DropRole { name });
+    }
+    let config = &memory.deployment_config;
+    if strategy::is_shared(config) && *config != pieces.deployment_config {
+        steps.push(Step::DropConfig { name: config.clone() });
+    }
+    steps
+}
+
+pub fn url_steps(
+    alias: &str,
+    wanted: Option<&FunctionUrl>,
+    seen: Option<&(FunctionUrl, String)>,
+) -> Vec<Step> {
+    let alias = alias.to_owned();
+    match (wanted, seen) {
+        (Some(url), None) => vec![Step::CreateUrl { alias, url: url.clone() }],
+        (Some(url), Some((known, _))) if url != known => vec![Step::UpdateUrl { alias, url: url.clone() }],
+        (None, Some(_)) => vec![Step::DeleteUrl { alias }],
+        _ => Vec::new(),
+    }
+}
+
+pub fn permission_steps(alias: &str, wanted: &[Permission], seen: &[String], prefix: &str) -> Vec<Step> {
+    let missing = wanted
+        .iter()
+        .filter(|p| !seen.contains(&p.statement_id))
+        .map(|permission| Step::AddPermission { alias: alias.to_owned(), permission: permission.clone() });
+    let left_over = seen
+        .iter()
+        .filter(|id| id.starts_with(prefix) && !wanted.iter().any(|p| p.statement_id == **id))
+        .map(|id| Step::RemovePermission { alias: alias.to_owned(), statement_id: id.clone() });
+    missing.chain(left_over).collect()
+}

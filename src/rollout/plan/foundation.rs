@@ -1,0 +1,148 @@
+//! The pieces below the alias: role, application, configuration and group, and whose they are.
+
+use super::Step;
+use crate::rollout::cloud::Tags;
+use crate::rollout::memory::{Made, Memory};
+use crate::rollout::observe::{Config, Observed, Piece};
+use crate::rollout::owner::Owner;
+use crate::rollout::pieces::{self, Pieces};
+use crate::rollout::refusal::Refusal;
+use crate::rollout::spec::{RolloutSpec, Routing};
+
+/// Who plans, and what that one remembers.
+pub(super) struct Planner<'a> {
+    pub(super) spec: &'a RolloutSpec,
+    pub(super) memory: Option<&'a Memory>,
+    pub(super) owner: &'a Owner,
+    pub(super) seen: &'a Observed,
+    pub(super) pieces: &'a Pieces,
+}
+
+impl Planner<'_> {
+    pub(super) fn foundation_steps(&self, made: &mut Made) -> Result<Vec<Step>, Refusal> {
+        let mut steps = self.role_steps(made)?;
+        steps.extend(self.application_steps(made)?);
+        match (&self.spec.routing, &self.seen.config) {
+            (_, Config::Exists(_)) => {}
+            (Routing::Named(name), Config::Missing) => return Err(Refusal::NoConfig(name.clone())),
+            (Routing::Strategy(strategy), Config::Missing) => {
+                steps.push(Step::CreateConfig {
+                    name: self.pieces.deployment_config.clone(),
+                    strategy: *strategy,
+                });
+            }
+        }
+        Ok(steps)
+    }
+
+    fn role_steps(&self, made: &mut Made) -> Result<Vec<Step>, Refusal> {
+        let Some(name) = &self.pieces.role_name else { return Ok(Vec::new()) };
+        let mut steps = Vec::new();
+        made.role = true;
+        let document = pieces::role_policy(self.spec, &self.seen.identity);
+        match &self.seen.role {
+            None => {
+                let role = pieces::role(self.spec, name, &self.seen.identity, self.owner);
+                steps.push(Step::CreateRole(role));
+            }
+            Some(role) => {
+                let holder = Owner::from_tags(&role.tags);
+                if !self.memory.is_some_and(|m| m.made.role) {
+                    check_owner(self.spec.adopt, "role", name, self.owner, holder.as_ref())?;
+                }
+                if holder.as_ref() != Some(self.owner) || self.tags_changed() {
+                    steps.push(Step::TagRole { name: name.clone(), tags: self.tags() });
+                }
+            }
+        }
+        if !self.seen.role_policy.as_ref().is_some_and(|known| pieces::same_document(known, &document)) {
+            steps.push(Step::PutRolePolicy { role: name.clone(), document });
+        }
+        Ok(steps)
+    }
+
+    fn application_steps(&self, made: &mut Made) -> Result<Vec<Step>, Refusal> {
+        let name = &self.pieces.application;
+        let Piece::Exists(holder) = &self.seen.application else {
+            made.application = true;
+            return Ok(vec![Step::CreateApplication { name: name.clone(), tags: self.tags() }]);
+        };
+        let known = self.memory.is_some_and(|m| m.made_application(name));
+        if !known && !is_ours(self.owner, holder.as_ref()) {
+            // A thing that the user names is used as it is; one that we would name ourselves must be ours.
+            if self.spec.application_name.is_some() {
+                return Ok(Vec::new());
+            }
+            check_owner(self.spec.adopt, "application", name, self.owner, holder.as_ref())?;
+        }
+        made.application = true;
+        Ok(self.mark(known, holder.as_ref(), format!("application:{name}")).into_iter().collect())
+    }
+
+    pub(super) fn group_steps(&self, made: &mut Made) -> Result<Vec<Step>, Refusal> {
+        let (spec, pieces) = (self.spec, self.pieces);
+        let wanted = pieces::group(spec, pieces);
+        let Some(state) = &self.seen.group else {
+            made.group = true;
+            return Ok(vec![Step::CreateGroup { group: wanted, tags: self.tags() }]);
+        };
+        let holder = self.seen.group_owner.as_ref();
+        let known = self.memory.is_some_and(|m| m.made_group(&pieces.application, &pieces.group));
+        if !known && !is_ours(self.owner, holder) {
+            if spec.application_name.is_some() {
+                if spec.notifications.is_empty() {
+                    return Ok(Vec::new());
+                }
+                return Err(Refusal::NotificationsOnForeignGroup(pieces.group.clone()));
+            }
+            check_owner(spec.adopt, "deployment group", &pieces.group, self.owner, holder)?;
+        }
+        made.group = true;
+        let resource = format!("deploymentgroup:{}/{}", pieces.application, pieces.group);
+        let mut steps: Vec<Step> = self.mark(known, holder, resource).into_iter().collect();
+        if state.group != wanted {
+            steps.push(Step::UpdateGroup(wanted));
+        }
+        Ok(steps)
+    }
+
+    fn tags_changed(&self) -> bool {
+        self.memory.is_some_and(|memory| memory.tag_mark != self.spec.tag_mark())
+    }
+
+    fn tags(&self) -> Tags {
+        pieces::tags(self.spec, self.owner)
+    }
+
+    /// A piece of an earlier making of this resource, or one that is taken over, gets the mark of this one.
+    fn mark(&self, known: bool, holder: Option<&Owner>, resource: String) -> Option<Step> {
+        let marked = if known { self.memory.map(|m| &m.owner) } else { holder };
+        (marked != Some(self.owner) || self.tags_changed())
+            .then(|| Step::TagCodeDeploy { resource, tags: self.tags() })
+    }
+}
+
+fn is_ours(owner: &Owner, holder: Option<&Owner>) -> bool {
+    holder.is_some_and(|holder| holder.is_same_resource(owner))
+}
+
+pub fn check_owner(
+    adopt: bool,
+    what: &'static str,
+    name: &str,
+    owner: &Owner,
+    holder: Option<&Owner>,
+) -> Result<(), Refusal> {
+    if is_ours(owner, holder) || adopt {
+        return Ok(());
+    }
+    let (holder, cure) = match holder {
+        Some(holder) => (
+            format!("belongs to {}", holder.path),
+            "choose another `aliasName`, import it, or for a renamed resource use Pulumi's `aliases` option"
+                .to_owned(),
+        ),
+        None => ("was not made by a rollout".to_owned(), "choose another name".to_owned()),
+    };
+    Err(Refusal::Taken { what, name: name.to_owned(), holder, cure })
+}

@@ -1,0 +1,171 @@
+//! From what is declared, remembered and observed to what is to be done. Pure: no AWS, no clock.
+
+mod aliases;
+mod foundation;
+mod obstacle;
+mod traffic;
+
+use self::aliases::{alias_steps, attachment_steps, leftover_steps};
+use self::foundation::Planner;
+use self::traffic::traffic;
+use super::cloud::{Deployment, FunctionUrl, Group, Identity, NewRole, Permission, Tags};
+use super::function::Place;
+use super::memory::{Made, Memory};
+use super::observe::Observed;
+use super::owner::Owner;
+use super::pieces::Pieces;
+use super::refusal::Refusal;
+use super::spec::RolloutSpec;
+use super::strategy::Strategy;
+
+pub use self::aliases::{permission_steps, url_steps};
+pub use self::foundation::check_owner;
+pub use self::obstacle::{WAY_BACK, obstacle};
+pub use self::traffic::{IN_PROGRESS, is_judgement};
+
+/// What to do now.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Plan {
+    /// Something is in the way; deal with it, then observe and plan again.
+    Clear(Obstacle),
+    Go(Box<Work>),
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub enum Obstacle {
+    /// A rollback is running. It is never stopped.
+    Rollback { deployment: String },
+    /// Another version's deployment is running, to be waited for.
+    Running { deployment: String, version: String },
+    /// Another version's deployment is running, to be stopped with rollback.
+    Superseded { deployment: String, version: String },
+    /// Traffic was left split by a deployment that ended.
+    HalfShifted { main: String, second: String, revision: String },
+}
+
+/// Steps in their order, and what happens to traffic in the end.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Work {
+    pub pieces: Pieces,
+    pub made: Made,
+    /// Before the alias: role, application, configuration, then the group.
+    pub foundation: Vec<Step>,
+    pub group: Vec<Step>,
+    pub alias: Vec<Step>,
+    /// What hangs on the aliases: URLs and permissions.
+    pub attachments: Vec<Step>,
+    /// What was made under another name and is of no use any more; one after the other.
+    pub leftovers: Vec<Step>,
+    pub traffic: Traffic,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub enum Step {
+    CreateRole(NewRole),
+    TagRole { name: String, tags: Tags },
+    PutRolePolicy { role: String, document: String },
+    CreateApplication { name: String, tags: Tags },
+    TagCodeDeploy { resource: String, tags: Tags },
+    CreateConfig { name: String, strategy: Strategy },
+    CreateGroup { group: Group, tags: Tags },
+    UpdateGroup(Group),
+    CreateAlias { alias: String, version: String, description: String },
+    MarkAlias { alias: String, description: String },
+    MoveAlias { alias: String, version: String },
+    CreateUrl { alias: String, url: FunctionUrl },
+    UpdateUrl { alias: String, url: FunctionUrl },
+    DeleteUrl { alias: String },
+    AddPermission { alias: String, permission: Permission },
+    RemovePermission { alias: String, statement_id: String },
+    DropAlias { alias: String },
+    DropGroup { application: String, name: String },
+    DropApplication { name: String },
+    DropConfig { name: String },
+    DropRole { name: String },
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub enum Traffic {
+    /// The alias is made at the declared version; nothing can be shifted.
+    FirstVersion,
+    /// The alias serves the declared version.
+    Unchanged,
+    Deploy {
+        from: String,
+    },
+    /// A deployment of the declared version is running: wait for that one.
+    Adopt {
+        deployment: String,
+        from: String,
+    },
+    /// The declared version failed before, and that was said.
+    KeepFailed,
+    FailAgain,
+    /// The declared version's deployment ended badly while nobody watched.
+    FoundFailed {
+        deployment: Box<Deployment>,
+    },
+}
+
+/// Decides. `owner` is who plans: the remembered owner, or a new one at creation.
+pub fn plan(
+    spec: &RolloutSpec,
+    memory: Option<&Memory>,
+    owner: &Owner,
+    seen: &Observed,
+) -> Result<Plan, Refusal> {
+    check_place(spec, memory, seen)?;
+    if let Some(obstacle) = obstacle(spec, seen.alias.as_ref(), seen.last.as_ref())? {
+        return Ok(Plan::Clear(obstacle));
+    }
+    let pieces = Pieces::of(spec, &seen.identity);
+    let mut made = Made::default();
+    let planner = Planner { spec, memory, owner, seen, pieces: &pieces };
+    let foundation = planner.foundation_steps(&mut made)?;
+    let group = planner.group_steps(&mut made)?;
+    let alias = alias_steps(spec, memory, owner, seen, &mut made)?;
+    let attachments = attachment_steps(spec, owner, seen);
+    let leftovers = leftover_steps(spec, memory, &pieces);
+    let traffic = traffic(spec, memory, seen);
+    if traffic != Traffic::Unchanged && seen.version.is_none() {
+        return Err(Refusal::NoVersion {
+            function: spec.function.name.clone(),
+            version: spec.version.clone(),
+            region: seen.identity.region.clone(),
+        });
+    }
+    Ok(Plan::Go(Box::new(Work { pieces, made, foundation, group, alias, attachments, leftovers, traffic })))
+}
+
+fn check_place(spec: &RolloutSpec, memory: Option<&Memory>, seen: &Observed) -> Result<(), Refusal> {
+    let (account, region) = (&seen.identity.account, &seen.identity.region);
+    if let Some(memory) = memory.filter(|m| m.account != *account || m.region != *region) {
+        return Err(Refusal::WrongPlace {
+            id: spec.id(),
+            known_account: memory.account.clone(),
+            known_region: memory.region.clone(),
+            account: account.clone(),
+            region: region.clone(),
+        });
+    }
+    check_function_place(spec.function.place.as_ref(), &seen.identity)
+}
+
+/// A function that is named by an ARN must be where the provider works.
+pub fn check_function_place(place: Option<&Place>, here: &Identity) -> Result<(), Refusal> {
+    let Identity { account, region, .. } = here;
+    match place {
+        Some(place) if place.account != *account || place.region != *region => {
+            Err(Refusal::FunctionElsewhere {
+                named_account: place.account.clone(),
+                named_region: place.region.clone(),
+                account: account.clone(),
+                region: region.clone(),
+            })
+        }
+        _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,65 @@
+//! What is in the way: a live deployment, a rollback, or a split that nothing is working on any more.
+
+use super::Obstacle;
+use crate::rollout::cloud::{AliasState, Target};
+use crate::rollout::observe::LastDeployment;
+use crate::rollout::refusal::Refusal;
+use crate::rollout::spec::{OnConflict, RolloutSpec};
+
+/// A live deployment of another version, a running rollback, or a split that nothing is working on any more.
+pub fn obstacle(
+    spec: &RolloutSpec,
+    alias: Option<&AliasState>,
+    last: Option<&LastDeployment>,
+) -> Result<Option<Obstacle>, Refusal> {
+    let Some(alias) = alias else { return Ok(None) };
+    if let Some(last) = last.filter(|last| last.is_live()) {
+        return live_obstacle(spec, last);
+    }
+    let Some((second, share)) = &alias.weight else {
+        return Ok(None);
+    };
+    let ours = last.and_then(|last| last.forward().1).is_some_and(|t| is_pair(t, spec, alias, second));
+    if !ours {
+        return Err(Refusal::ForeignWeights {
+            alias: spec.id(),
+            main: alias.version.clone(),
+            second: second.clone(),
+            percent: format!("{:.0}", share * 100.0),
+        });
+    }
+    Ok(Some(Obstacle::HalfShifted {
+        main: alias.version.clone(),
+        second: second.clone(),
+        revision: alias.revision_id.clone(),
+    }))
+}
+
+fn live_obstacle(spec: &RolloutSpec, last: &LastDeployment) -> Result<Option<Obstacle>, Refusal> {
+    let deployment = last.deployment.id.clone();
+    if last.is_rollback() || last.deployment.description.contains(WAY_BACK) {
+        return Ok(Some(Obstacle::Rollback { deployment }));
+    }
+    let target = last.target.as_ref();
+    let version = target.map(|t| t.target_version.clone()).unwrap_or_default();
+    // A group that the user brings may be at work for another function: that is never stopped, and never ours.
+    let ours = target.is_some_and(|t| t.function == spec.function.name && t.alias == spec.alias);
+    if ours && version == spec.version {
+        return Ok(None);
+    }
+    match spec.on_conflict {
+        OnConflict::Fail => Err(Refusal::Busy { id: spec.id(), deployment, version }),
+        OnConflict::Stop if ours => Ok(Some(Obstacle::Superseded { deployment, version })),
+        OnConflict::Stop | OnConflict::Wait => Ok(Some(Obstacle::Running { deployment, version })),
+    }
+}
+
+/// In the description of a deployment with which a bake takes traffic back. It is a rollback, whoever started it.
+pub const WAY_BACK: &str = ": back from version";
+
+fn is_pair(target: &Target, spec: &RolloutSpec, alias: &AliasState, second: &str) -> bool {
+    target.function == spec.function.name
+        && target.alias == spec.alias
+        && target.current_version == alias.version
+        && target.target_version == second
+}
