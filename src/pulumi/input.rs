@@ -21,11 +21,6 @@ impl<T> Input<T> {
         }
     }
 
-    /// The value, or this one if it is absent or unknown.
-    pub fn known_or(self, default: T) -> T {
-        self.known().unwrap_or(default)
-    }
-
     /// What holds when nothing was declared. What is unknown stays so.
     pub fn or(self, default: T) -> Self {
         match self {
@@ -60,10 +55,6 @@ impl<T> Input<T> {
 
     pub fn is_unknown(&self) -> bool {
         matches!(self, Self::Unknown)
-    }
-
-    pub fn is_known(&self) -> bool {
-        matches!(self, Self::Known(_))
     }
 }
 

@@ -20,7 +20,6 @@ use crate::rollout::memory::Memory;
 use crate::rollout::owner::Owner;
 use crate::rollout::pieces;
 use crate::rollout::plan::check_function_place;
-use crate::rollout::refusal::Refusal;
 
 const REPLACE_KEYS: &[&str] = &["functionName", "aliasName"];
 
@@ -159,11 +158,9 @@ async fn run(
         Ok(identity) => identity,
         Err(error) => return Err((error, memory)),
     };
-    if let Some(known) = memory.as_ref().filter(|m| m.account != here.account || m.region != here.region) {
-        let refusal = wrong_place(&format!("{}:{}", spec.function, spec.alias), known, &here);
-        return Err((refusal.into(), memory));
-    }
-    if let Err(refusal) = check_function_place(place, &here) {
+    let id = format!("{}:{}", spec.function, spec.alias);
+    let known_place = memory.as_ref().map_or(Ok(()), |memory| memory.check_place(&id, &here));
+    if let Err(refusal) = known_place.and_then(|()| check_function_place(place, &here)) {
         return Err((refusal.into(), memory));
     }
     match reconcile_alias(&cx, spec, owner, &here, memory.as_ref()).await {
@@ -177,16 +174,6 @@ async fn run(
                 ours.then(|| Memory::new(owner.clone(), &here.account, &here.region, &here.partition));
             Err((error, memory.or(fresh)))
         }
-    }
-}
-
-fn wrong_place(id: &str, known: &Memory, here: &Identity) -> Refusal {
-    Refusal::WrongPlace {
-        id: id.to_owned(),
-        known_account: known.account.clone(),
-        known_region: known.region.clone(),
-        account: here.account.clone(),
-        region: here.region.clone(),
     }
 }
 
@@ -223,8 +210,8 @@ pub async fn read(
     let here =
         cx.cloud.identity().await.doing(|| "could not ask who the caller is".to_owned()).map_err(plain)?;
     let known = state::read(old_outputs);
-    if let Some(known) = known.as_ref().filter(|m| m.account != here.account || m.region != here.region) {
-        return Err(Failure::plain(wrong_place(id, known, &here).to_string()));
+    if let Some(known) = &known {
+        known.check_place(id, &here).map_err(|refusal| Failure::plain(refusal.to_string()))?;
     }
     let (found, url) =
         tokio::try_join!(cx.cloud.alias(function, alias), cx.cloud.function_url(function, alias))
@@ -277,8 +264,6 @@ async fn check_and_remove<C: Cloud>(
     memory: &Memory,
 ) -> Result<(), RolloutError> {
     let here = cx.cloud.identity().await.doing(|| "could not ask who the caller is".to_owned())?;
-    if here.account != memory.account || here.region != memory.region {
-        return Err(wrong_place(id, memory, &here).into());
-    }
+    memory.check_place(id, &here)?;
     remove_alias(cx, function, alias, &memory.owner).await
 }

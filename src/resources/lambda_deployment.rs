@@ -19,7 +19,6 @@ use crate::rollout::memory::Memory;
 use crate::rollout::owner::Owner;
 use crate::rollout::pieces;
 use crate::rollout::plan::check_function_place;
-use crate::rollout::refusal::Refusal;
 use crate::rollout::single::{GroupDefaults, GroupRef, Started, forget, start_single};
 use crate::rollout::spec::{OnConflict, RolloutSpec, Routing};
 
@@ -200,17 +199,7 @@ async fn place<C: Cloud>(
 ) -> Result<Memory, RolloutError> {
     let here = cx.cloud.identity().await.doing(|| "could not ask who the caller is".to_owned())?;
     match known {
-        Some(known) if known.account != here.account || known.region != here.region => {
-            Err(Refusal::WrongPlace {
-                id: id.to_owned(),
-                known_account: known.account,
-                known_region: known.region,
-                account: here.account,
-                region: here.region,
-            }
-            .into())
-        }
-        Some(known) => Ok(known),
+        Some(known) => known.check_place(id, &here).map(|()| known).map_err(RolloutError::from),
         None => Ok(Memory::new(owner.clone(), &here.account, &here.region, &here.partition)),
     }
 }

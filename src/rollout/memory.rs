@@ -2,7 +2,9 @@
 
 use std::time::SystemTime;
 
+use super::cloud::Identity;
 use super::owner::Owner;
+use super::refusal::Refusal;
 
 /// How many versions that were served in full are remembered.
 const SERVED_KEPT: usize = 10;
@@ -90,6 +92,20 @@ impl Memory {
             served: Vec::new(),
             last_rollout: None,
         }
+    }
+
+    /// What was made in one account and region is never looked for in another.
+    pub fn check_place(&self, id: &str, here: &Identity) -> Result<(), Refusal> {
+        if here.account == self.account && here.region == self.region {
+            return Ok(());
+        }
+        Err(Refusal::WrongPlace {
+            id: id.to_owned(),
+            known_account: self.account.clone(),
+            known_region: self.region.clone(),
+            account: here.account.clone(),
+            region: here.region.clone(),
+        })
     }
 
     /// Whether the application of that name is ours to change.

@@ -7,7 +7,6 @@ use super::context::{Context, Doing, RolloutError};
 use super::memory::Memory;
 use super::names;
 use super::owner::{Maker, Owner};
-use super::refusal::Refusal;
 use super::strategy;
 
 /// What to take away. The function and alias names come from the id, the rest is remembered.
@@ -38,18 +37,8 @@ pub async fn remove<C: Cloud>(cx: &Context<'_, C>, doomed: Doomed<'_>) -> Result
 
 async fn check_place<C: Cloud>(cx: &Context<'_, C>, doomed: Doomed<'_>) -> Result<(), RolloutError> {
     let here = cx.cloud.identity().await.doing(|| "could not ask who the caller is".to_owned())?;
-    let memory = doomed.memory;
-    if here.account == memory.account && here.region == memory.region {
-        return Ok(());
-    }
-    Err(Refusal::WrongPlace {
-        id: format!("{}:{}", doomed.function, doomed.alias),
-        known_account: memory.account.clone(),
-        known_region: memory.region.clone(),
-        account: here.account,
-        region: here.region,
-    }
-    .into())
+    let id = format!("{}:{}", doomed.function, doomed.alias);
+    Ok(doomed.memory.check_place(&id, &here)?)
 }
 
 /// Whether the alias is marked by a later making of this same resource.

@@ -10,7 +10,6 @@ use crate::rollout::context::{Context, Doing, RolloutError};
 use crate::rollout::memory::Memory;
 use crate::rollout::observe::{LastDeployment, last_deployment};
 use crate::rollout::plan::{IN_PROGRESS, WAY_BACK, is_judgement};
-use crate::rollout::refusal::Refusal;
 use crate::rollout::spec::OnFailedVersion;
 
 pub(super) async fn refresh<C: Cloud>(
@@ -20,7 +19,8 @@ pub(super) async fn refresh<C: Cloud>(
     mut inputs: PropertyMap,
 ) -> Result<Option<ReadState>, RolloutError> {
     let id = format!("{function}:{alias}");
-    check_place(cx, &id, &memory).await?;
+    let here = cx.cloud.identity().await.doing(|| "could not ask who the caller is".to_owned())?;
+    memory.check_place(&id, &here)?;
     let state = cx.cloud.alias(function, alias).await.doing(|| format!("could not read alias {alias}"))?;
     let Some(state) = state else { return Ok(None) };
     let last = if memory.deployment_id.is_empty() {
@@ -43,21 +43,6 @@ pub(super) async fn refresh<C: Cloud>(
     let mut outputs = inputs.clone();
     state::write(&mut outputs, &memory, function, alias);
     Ok(Some(ReadState { id, inputs, outputs, refresh_before_update: live }))
-}
-
-async fn check_place<C: Cloud>(cx: &Context<'_, C>, id: &str, memory: &Memory) -> Result<(), RolloutError> {
-    let here = cx.cloud.identity().await.doing(|| "could not ask who the caller is".to_owned())?;
-    if here.account == memory.account && here.region == memory.region {
-        return Ok(());
-    }
-    Err(Refusal::WrongPlace {
-        id: id.to_owned(),
-        known_account: memory.account.clone(),
-        known_region: memory.region.clone(),
-        account: here.account,
-        region: here.region,
-    }
-    .into())
 }
 
 /// Learns the end of a deployment that nobody waited for.

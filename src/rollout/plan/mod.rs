@@ -138,15 +138,8 @@ pub fn plan(
 }
 
 fn check_place(spec: &RolloutSpec, memory: Option<&Memory>, seen: &Observed) -> Result<(), Refusal> {
-    let (account, region) = (&seen.identity.account, &seen.identity.region);
-    if let Some(memory) = memory.filter(|m| m.account != *account || m.region != *region) {
-        return Err(Refusal::WrongPlace {
-            id: spec.id(),
-            known_account: memory.account.clone(),
-            known_region: memory.region.clone(),
-            account: account.clone(),
-            region: region.clone(),
-        });
+    if let Some(memory) = memory {
+        memory.check_place(&spec.id(), &seen.identity)?;
     }
     check_function_place(spec.function.place.as_ref(), &seen.identity)
 }
