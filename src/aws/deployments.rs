@@ -84,7 +84,8 @@ impl Clients {
         self.call("codedeploy:StopDeployment", request).await.map(drop)
     }
 
-    pub(super) async fn live_deployments(&self, application: &str, group: &str) -> Answered<Vec<String>> {
+    pub(super) async fn live_deployments(&self, group: Option<(&str, &str)>) -> Answered<Vec<String>> {
+        let (application, group) = group.map(|(a, g)| (a.to_owned(), g.to_owned())).unzip();
         let mut ids = Vec::new();
         let mut token = None;
         loop {
@@ -92,8 +93,8 @@ impl Clients {
                 .code_deploy()
                 .await
                 .list_deployments()
-                .application_name(application)
-                .deployment_group_name(group)
+                .set_application_name(application.clone())
+                .set_deployment_group_name(group.clone())
                 .set_include_only_statuses(Some(LIVE.to_vec()))
                 .set_next_token(token)
                 .send();

@@ -1,10 +1,10 @@
 //! Roles for CodeDeploy.
 
-use aws_sdk_iam::types::Tag;
+use aws_sdk_iam::types::{EvaluationResult, PolicyEvaluationDecisionType, Tag};
 
 use super::clients::Clients;
 use super::error::{Answered, absent, gone, invalid};
-use crate::rollout::cloud::{NewRole, Role, Tags};
+use crate::rollout::cloud::{Allowance, NewRole, Role, Tags};
 
 impl Clients {
     pub(super) async fn role(&self, name: &str) -> Answered<Option<Role>> {
@@ -37,6 +37,17 @@ impl Clients {
         self.call(OPERATION, request).await.map(drop)
     }
 
+    pub(super) async fn bind_role(&self, name: &str, boundary: Option<&str>) -> Answered<()> {
+        let client = self.iam().await;
+        let Some(boundary) = boundary else {
+            let request = client.delete_role_permissions_boundary().role_name(name).send();
+            return gone(self.call("iam:DeleteRolePermissionsBoundary", request).await);
+        };
+        let request =
+            client.put_role_permissions_boundary().role_name(name).permissions_boundary(boundary).send();
+        self.call("iam:PutRolePermissionsBoundary", request).await.map(drop)
+    }
+
     pub(super) async fn role_policy(&self, role: &str, policy: &str) -> Answered<Option<String>> {
         let request = self.iam().await.get_role_policy().role_name(role).policy_name(policy).send();
         let answer = absent(self.call("iam:GetRolePolicy", request).await)?;
@@ -62,6 +73,36 @@ impl Clients {
         gone(self.call("iam:DeleteRolePolicy", request).await)?;
         let request = client.delete_role().role_name(role).send();
         gone(self.call("iam:DeleteRole", request).await)
+    }
+
+    pub(super) async fn allowance(
+        &self,
+        role_arn: &str,
+        action: &str,
+        resource: &str,
+    ) -> Answered<Option<Allowance>> {
+        let request = self
+            .iam()
+            .await
+            .simulate_principal_policy()
+            .policy_source_arn(role_arn)
+            .action_names(action)
+            .resource_arns(resource)
+            .send();
+        let answer = absent(self.call("iam:SimulatePrincipalPolicy", request).await)?;
+        Ok(answer.map(|answer| allowance(answer.evaluation_results.unwrap_or_default().first())))
+    }
+}
+
+fn allowance(result: Option<&EvaluationResult>) -> Allowance {
+    let Some(result) = result.filter(|result| result.missing_context_values().is_empty()) else {
+        return Allowance::Depends;
+    };
+    match result.eval_decision {
+        PolicyEvaluationDecisionType::Allowed => Allowance::Allowed,
+        PolicyEvaluationDecisionType::ExplicitDeny => Allowance::Forbidden,
+        PolicyEvaluationDecisionType::ImplicitDeny => Allowance::NotAllowed,
+        _ => Allowance::Depends,
     }
 }
 

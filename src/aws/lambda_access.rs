@@ -68,7 +68,10 @@ impl Clients {
 
     pub(super) async fn permissions(&self, function: &str, alias: &str) -> Answered<Vec<String>> {
         const OPERATION: &str = "lambda:GetPolicy";
-        let request = self.lambda().await.get_policy().function_name(function).qualifier(alias).send();
+        // The policy of the function itself has no qualifier.
+        let qualifier = Some(alias.to_owned()).filter(|alias| alias != "$LATEST");
+        let request =
+            self.lambda().await.get_policy().function_name(function).set_qualifier(qualifier).send();
         let Some(policy) = absent(self.call(OPERATION, request).await)?.and_then(|answer| answer.policy)
         else {
             return Ok(Vec::new());

@@ -1,6 +1,5 @@
-//! The last error lines that a version logged.
+//! The log of a function: the last error lines of a version, and everything since a time.
 
-use std::collections::VecDeque;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use aws_sdk_cloudwatchlogs::types::FilteredLogEvent;
@@ -9,6 +8,7 @@ use aws_smithy_types::date_time::Format;
 
 use super::clients::Clients;
 use super::error::{Answered, absent};
+use crate::rollout::cloud::LogLine;
 
 /// Any of these terms; CloudWatch Logs finds them, so that other lines need not travel.
 const FILTER: &str = r#"?ERROR ?Error ?Exception ?errorMessage ?Traceback ?"Task timed out""#;
@@ -16,6 +16,7 @@ const WORDS: [&str; 6] = ["ERROR", "Error", "Exception", "errorMessage", "Traceb
 /// Lambda's own lines about an invocation.
 const PLATFORM: [&str; 6] =
     ["START RequestId", "END RequestId", "REPORT RequestId", "INIT_START", "INIT_REPORT", "EXTENSION"];
+const LATEST: &str = "$LATEST";
 const MAX_LINE: usize = 300;
 /// A search that takes more is given up with what it has found: the lines are a help, not a record.
 const MAX_PAGES: usize = 10;
@@ -35,9 +36,24 @@ impl Clients {
         let mut lines = Vec::new();
         for day in days(since, SystemTime::now()) {
             let prefix = stream_prefix(&group, &day, function, version);
-            lines.extend(self.last_lines(&group, &prefix, since, limit).await?);
+            let events = self.events(&group, &prefix, Some(FILTER), since).await?;
+            for event in &events {
+                let time = event.timestamp().unwrap_or_default();
+                lines.extend(lines_of(event, &prefix).into_iter().map(|line| (time, line)));
+            }
         }
         Ok(latest(lines, limit))
+    }
+
+    pub(super) async fn log(&self, function: &str, since: SystemTime) -> Answered<Vec<LogLine>> {
+        let group = self.log_group(function, LATEST).await;
+        let mut lines = Vec::new();
+        for day in days(since, SystemTime::now()) {
+            let prefix = any_stream_prefix(&group, &day, function);
+            lines.extend(self.events(&group, &prefix, None, since).await?.into_iter().map(log_line));
+        }
+        lines.sort_by_key(|line| line.time);
+        Ok(lines)
     }
 
     /// The version's own log group; the default one if it cannot be told.
@@ -48,15 +64,15 @@ impl Clients {
             .unwrap_or_else(|| default_group(function))
     }
 
-    /// The last lines of one day's streams, with their times.
-    async fn last_lines(
+    /// The events of one day's streams.
+    async fn events(
         &self,
         group: &str,
         prefix: &str,
+        pattern: Option<&str>,
         since: SystemTime,
-        limit: usize,
-    ) -> Answered<VecDeque<(i64, String)>> {
-        let mut lines = VecDeque::new();
+    ) -> Answered<Vec<FilteredLogEvent>> {
+        let mut events = Vec::new();
         let mut token = None;
         for _ in 0..MAX_PAGES {
             let request = self
@@ -65,24 +81,29 @@ impl Clients {
                 .filter_log_events()
                 .log_group_name(group)
                 .log_stream_name_prefix(prefix)
-                .filter_pattern(FILTER)
+                .set_filter_pattern(pattern.map(str::to_owned))
                 .start_time(milliseconds(since))
                 .set_next_token(token)
                 .send();
             let Some(page) = absent(self.call("logs:FilterLogEvents", request).await)? else {
                 break;
             };
-            for event in page.events() {
-                let time = event.timestamp().unwrap_or_default();
-                lines.extend(lines_of(event, prefix).into_iter().map(|line| (time, line)));
-                lines.drain(..lines.len().saturating_sub(limit));
-            }
+            events.extend(page.events.unwrap_or_default());
             token = page.next_token.filter(|token| !token.is_empty());
             if token.is_none() {
                 break;
             }
         }
-        Ok(lines)
+        Ok(events)
+    }
+}
+
+fn log_line(event: FilteredLogEvent) -> LogLine {
+    let milliseconds = u64::try_from(event.timestamp.unwrap_or_default()).unwrap_or_default();
+    LogLine {
+        stream: event.log_stream_name.unwrap_or_default(),
+        time: UNIX_EPOCH + Duration::from_millis(milliseconds),
+        text: event.message.unwrap_or_default(),
     }
 }
 
@@ -105,6 +126,11 @@ fn stream_prefix(group: &str, day: &str, function: &str, version: &str) -> Strin
     } else {
         format!("{day}/{function}[{version}]")
     }
+}
+
+/// The same for whatever version.
+fn any_stream_prefix(group: &str, day: &str, function: &str) -> String {
+    if group == default_group(function) { format!("{day}/[") } else { format!("{day}/{function}[") }
 }
 
 /// The days whose streams can hold lines since then, as stream names write them: `2026/11/23`.

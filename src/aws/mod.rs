@@ -32,8 +32,9 @@ use self::error::Answered;
 use self::watcher::Watcher;
 use crate::rollout::clock::Clock;
 use crate::rollout::cloud::{
-    Alarm, AliasChange, AliasState, Answer, Cloud, Deployment, FunctionUrl, Group, GroupState, Identity,
-    NewAlarm, NewDeployment, NewRole, Permission, Role, Tags, Target, Traffic, VersionInfo,
+    Alarm, AliasChange, AliasState, Allowance, Answer, Cloud, Deployment, FunctionUrl, Group, GroupState,
+    Identity, LogLine, NewAlarm, NewDeployment, NewRole, Permission, Role, Tags, Target, Traffic,
+    VersionInfo,
 };
 use crate::rollout::strategy::Strategy;
 
@@ -201,8 +202,8 @@ impl Cloud for Aws {
         Box::pin(self.clients.stop_deployment(id, rollback)).await
     }
 
-    async fn live_deployments(&self, application: &str, group: &str) -> Answered<Vec<String>> {
-        Box::pin(self.clients.live_deployments(application, group)).await
+    async fn live_deployments(&self, group: Option<(&str, &str)>) -> Answered<Vec<String>> {
+        Box::pin(self.clients.live_deployments(group)).await
     }
 
     async fn alarms(&self, names: &[String]) -> Answered<Vec<Alarm>> {
@@ -244,6 +245,10 @@ impl Cloud for Aws {
         Box::pin(self.clients.tag_role(name, tags)).await
     }
 
+    async fn bind_role(&self, name: &str, boundary: Option<&str>) -> Answered<()> {
+        Box::pin(self.clients.bind_role(name, boundary)).await
+    }
+
     async fn role_policy(&self, role: &str, policy: &str) -> Answered<Option<String>> {
         Box::pin(self.clients.role_policy(role, policy)).await
     }
@@ -256,6 +261,10 @@ impl Cloud for Aws {
         Box::pin(self.clients.delete_role(role, policy)).await
     }
 
+    async fn allowance(&self, role_arn: &str, action: &str, resource: &str) -> Answered<Option<Allowance>> {
+        Box::pin(self.clients.allowance(role_arn, action, resource)).await
+    }
+
     async fn error_lines(
         &self,
         function: &str,
@@ -264,5 +273,9 @@ impl Cloud for Aws {
         limit: usize,
     ) -> Answered<Vec<String>> {
         Box::pin(self.clients.error_lines(function, version, since, limit)).await
+    }
+
+    async fn log(&self, function: &str, since: SystemTime) -> Answered<Vec<LogLine>> {
+        Box::pin(self.clients.log(function, since)).await
     }
 }

@@ -314,7 +314,7 @@ async fn live_deployments_come_from_all_pages_newest_first() {
         _ => (200, r#"{"deployments":["d-old"],"nextToken":"more"}"#.to_owned()),
     })
     .await;
-    assert_eq!(aws(&stub).live_deployments("app", "group").await.unwrap(), ["d-new", "d-old"]);
+    assert_eq!(aws(&stub).live_deployments(Some(("app", "group"))).await.unwrap(), ["d-new", "d-old"]);
     let statuses = json!(["Created", "Queued", "InProgress", "Baking", "Ready"]);
     assert_eq!(stub.requests()[0].json()["includeOnlyStatuses"], statuses);
 }

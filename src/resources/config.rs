@@ -59,7 +59,7 @@ pub fn read(config: &PropertyMap) -> Declared {
         alarms_already_firing: u.choice(&r, "alarmsAlreadyFiring", &ALREADY_FIRING),
         strategy: u.object(&r, "strategyOverride", gather::strategy),
         skip_bake: u.flag(&r, "skipBake", false),
-        default_tags: u.text_map(&r, "defaultTags"),
+        default_tags: gather::tags(&u, &r, "defaultTags"),
     };
     let slots = slots.and_then(|count| usize::try_from(count).ok());
     Declared { aws, overrides, slots, failures: r.finish() }

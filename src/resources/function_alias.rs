@@ -56,7 +56,7 @@ fn read_inputs(inputs: &PropertyMap) -> Declared {
         url: u.object(&r, "functionUrl", gather::function_url),
         permissions: u.objects(&r, "permissions", gather::permission),
         adopt: u.flag(&r, "adopt", false),
-        description: u.text(&r, "description"),
+        description: gather::description(&u, &r),
     };
     Declared { spec, place: function.place, unknowns: u.unknowns(), failures: r.finish() }
 }

@@ -112,7 +112,7 @@ async fn live_deployment<C: Cloud>(
     if cloud.group(&application, &group).await?.is_none() {
         return Ok(None);
     }
-    let live = cloud.live_deployments(&application, &group).await?;
+    let live = cloud.live_deployments(Some((&application, &group))).await?;
     let Some(id) = live.first() else { return Ok(None) };
     Ok(cloud.deployment(id).await?.map(|deployment| (deployment.id, deployment.status_text)))
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use crate::pulumi::{Input, Reader};
 use crate::rollout::appspec::Hooks;
-use crate::rollout::cloud::{Cors, FunctionUrl, Permission};
+use crate::rollout::cloud::{Cors, FunctionUrl, Permission, Tags};
 use crate::rollout::duration;
 use crate::rollout::function::{self, FunctionRef};
 use crate::rollout::spec::RollbackEvent;
@@ -221,6 +221,60 @@ pub fn function_url(u: &Gather, r: &Reader<'_>) -> FunctionUrl {
         authorization_type: u.choice(r, "authorizationType", &types).unwrap_or("AWS_IAM").to_owned(),
         invoke_mode: u.choice(r, "invokeMode", &modes).unwrap_or("BUFFERED").to_owned(),
         cors: u.object(r, "cors", cors),
+    }
+}
+
+/// The limit of both CodeDeploy and Lambda.
+const LONGEST_DESCRIPTION: usize = 256;
+
+pub fn description(u: &Gather, r: &Reader<'_>) -> Option<String> {
+    let text = u.text(r, "description");
+    let length = text.as_ref().map_or(0, |text| text.chars().count());
+    if length > LONGEST_DESCRIPTION {
+        r.fail(
+            "description",
+            format!("has {length} characters, and AWS takes at most {LONGEST_DESCRIPTION}: shorten it"),
+        );
+    }
+    text
+}
+
+/// Limits of the services that are tagged; two tags are the rollout's own mark.
+const MOST_TAGS: usize = 48;
+const LONGEST_TAG: (usize, usize) = (128, 256);
+
+pub fn tags(u: &Gather, r: &Reader<'_>, key: &str) -> Tags {
+    let tags = u.text_map(r, key);
+    if tags.len() > MOST_TAGS {
+        r.fail(
+            key,
+            format!(
+                "{} tags are too many: AWS takes at most {MOST_TAGS} beside the rollout's own",
+                tags.len()
+            ),
+        );
+    }
+    for (name, value) in &tags {
+        if let Err(reason) = check_tag(name, value) {
+            r.fail_at(r.path(key).key(name), reason);
+        }
+    }
+    tags
+}
+
+fn check_tag(name: &str, value: &str) -> Result<(), String> {
+    let allowed = |c: char| c.is_alphanumeric() || c.is_whitespace() || "_.:/=+-@".contains(c);
+    let reserved =
+        ["aws:", "lambda-rollout:"].into_iter().find(|prefix| name.to_lowercase().starts_with(prefix));
+    if let Some(prefix) = reserved {
+        return Err(format!("is a reserved name: tags that begin with {prefix} are not yours to set"));
+    }
+    if name.is_empty() || name.chars().count() > LONGEST_TAG.0 || value.chars().count() > LONGEST_TAG.1 {
+        return Err("is too long or empty: a name has 1 to 128 characters, a value at most 256".to_owned());
+    }
+    match name.chars().chain(value.chars()).find(|c| !allowed(*c)) {
+        Some(c) => Err(format!("holds '{c}': AWS allows letters, digits, spaces and _ . : / = + - @")),
+        None => Ok(()),
     }
 }
 

@@ -74,7 +74,7 @@ fn read_inputs(inputs: &PropertyMap) -> Declared {
         alarms: alarms.unwrap_or_default(),
         auto_rollback: gather::auto_rollback(&u, &r),
         on_conflict: u.choice(&r, "onConflict", &ON_CONFLICT).unwrap_or(OnConflict::Stop),
-        description: u.text(&r, "description"),
+        description: gather::description(&u, &r),
         triggers: u.text_map(&r, "triggers"),
         ..plain
     };

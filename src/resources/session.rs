@@ -75,7 +75,8 @@ impl Session {
         }
         if let Some(strategy) = self.overrides.strategy {
             said.push(format!("the strategy is {}", strategy.describe()));
-            spec.routing = Routing::Strategy(strategy);
+            let declared = std::mem::replace(&mut spec.routing, Routing::Strategy(strategy));
+            spec.declared_routing = Some(declared);
         }
         if self.overrides.skip_bake && !spec.bake.is_zero() {
             spec.bake = Duration::ZERO;

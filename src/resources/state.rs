@@ -3,12 +3,13 @@
 use std::time::SystemTime;
 
 use crate::pulumi::{PropertyMap, PropertyValue};
-use crate::rollout::memory::{LastRollout, Made, Memory};
+use crate::rollout::leftover::Leftover;
+use crate::rollout::memory::{Drift, LastRollout, Made, Memory};
 use crate::rollout::owner::Owner;
 use crate::rollout::pieces;
 use crate::rollout::plan::IN_PROGRESS;
 
-use super::time;
+use super::{secrets, time};
 
 /// The key of the private part. Names that begin with two underscores are shown to nobody.
 const PRIVATE: &str = "__rollout";
@@ -48,6 +49,7 @@ pub fn write(outputs: &mut PropertyMap, memory: &Memory, function: &str, alias: 
         outputs.insert("lastRollout".to_owned(), PropertyValue::Object(write_last(last)));
     }
     outputs.insert(PRIVATE.to_owned(), PropertyValue::Object(write_private(memory)));
+    secrets::spread(outputs);
 }
 
 /// For resources whose public outputs are fewer.
@@ -90,6 +92,9 @@ pub fn read(outputs: &PropertyMap) -> Option<Memory> {
         failed_version: shown("failedVersion"),
         trigger_mark: kept("triggerMark").to_owned(),
         tag_mark: kept("tagMark").to_owned(),
+        boundary: kept("boundary").to_owned(),
+        leftovers: read_leftovers(private),
+        drift: read_drift(private),
         served: list("served"),
         last_rollout: outputs.get("lastRollout").and_then(PropertyValue::as_object).map(read_last),
         ..Memory::new(owner, kept("account"), kept("region"), kept("partition"))
@@ -126,7 +131,42 @@ fn write_private(memory: &Memory) -> PropertyMap {
         ("served".to_owned(), PropertyValue::Array(served)),
         ("triggerMark".to_owned(), PropertyValue::from(memory.trigger_mark.as_str())),
         ("tagMark".to_owned(), PropertyValue::from(memory.tag_mark.as_str())),
+        ("boundary".to_owned(), PropertyValue::from(memory.boundary.as_str())),
+        ("leftovers".to_owned(), PropertyValue::Array(memory.leftovers.iter().map(write_leftover).collect())),
+        ("drift".to_owned(), PropertyValue::Array(memory.drift.iter().map(write_drift).collect())),
     ])
+}
+
+fn write_leftover(leftover: &Leftover) -> PropertyValue {
+    PropertyValue::Array(leftover.to_parts().into_iter().map(PropertyValue::from).collect())
+}
+
+fn read_leftovers(private: &PropertyMap) -> Vec<Leftover> {
+    let all = private.get("leftovers").and_then(PropertyValue::as_array).unwrap_or_default();
+    let parts = all.iter().filter_map(PropertyValue::as_array);
+    parts
+        .filter_map(|parts| {
+            let parts: Vec<&str> = parts.iter().filter_map(PropertyValue::as_str).collect();
+            Leftover::from_parts(&parts)
+        })
+        .collect()
+}
+
+fn write_drift(drift: &Drift) -> PropertyValue {
+    PropertyValue::Array(vec![drift.property.as_str().into(), drift.mend.as_str().into()])
+}
+
+fn read_drift(private: &PropertyMap) -> Vec<Drift> {
+    let all = private.get("drift").and_then(PropertyValue::as_array).unwrap_or_default();
+    let parts = all.iter().filter_map(PropertyValue::as_array);
+    parts
+        .filter_map(|parts| match parts {
+            [property, mend] => {
+                Some(Drift { property: property.as_str()?.to_owned(), mend: mend.as_str()?.to_owned() })
+            }
+            _ => None,
+        })
+        .collect()
 }
 
 fn write_last(last: &LastRollout) -> PropertyMap {
@@ -168,6 +208,13 @@ mod tests {
         memory.latest_alias_name = "latest".to_owned();
         memory.application = "rollout-api.stable".to_owned();
         memory.failed_version = "3".to_owned();
+        memory.boundary = "arn:aws:iam::123456789012:policy/b".to_owned();
+        memory.leftovers = vec![
+            Leftover::Group { application: "app".to_owned(), name: "g".to_owned() },
+            Leftover::Config("c".to_owned()),
+        ];
+        memory.drift =
+            vec![Drift { property: "functionUrl".to_owned(), mend: "create the function URL".to_owned() }];
         memory.record_serving("2");
         memory.last_rollout = Some(LastRollout {
             version: "3".to_owned(),

@@ -6,6 +6,7 @@ use futures_util::future::join_all;
 
 use super::cloud::{AliasChange, Cloud, CloudError, CloudErrorKind, Group, Tags};
 use super::context::{Context, Doing, RolloutError};
+use super::leftover::Leftover;
 use super::memory::Memory;
 use super::names;
 use super::plan::Step;
@@ -31,7 +32,7 @@ pub async fn apply<C: Cloud>(
     }
     match first_error {
         None => Ok(()),
-        Some((step, error)) => Err(error).doing(|| step.describe()),
+        Some((step, error)) => Err(error).doing(|| format!("could not {}", step.describe())),
     }
 }
 
@@ -41,6 +42,7 @@ async fn perform<C: Cloud>(cx: &Context<'_, C>, function: &str, step: &Step) -> 
     match step {
         Step::CreateRole(role) => cloud.create_role(role).await.map(drop),
         Step::TagRole { name, tags } => cloud.tag_role(name, tags).await,
+        Step::BindRole { name, boundary } => cloud.bind_role(name, boundary.as_deref()).await,
         Step::PutRolePolicy { role, document } => put_role_policy(cx, role, document).await,
         Step::CreateApplication { name, tags } => cloud.create_application(name, tags).await,
         Step::TagCodeDeploy { resource, tags } => cloud.tag_code_deploy(resource, tags).await,
@@ -72,16 +74,26 @@ async fn perform<C: Cloud>(cx: &Context<'_, C>, function: &str, step: &Step) -> 
         Step::RemovePermission { alias, statement_id } => {
             cloud.remove_permission(function, alias, statement_id).await
         }
-        Step::DropAlias { alias } => {
+        Step::Drop(leftover) => drop_leftover(cloud, function, leftover).await,
+    }
+    .map(|()| String::new())
+}
+
+pub async fn drop_leftover<C: Cloud>(
+    cloud: &C,
+    function: &str,
+    leftover: &Leftover,
+) -> Result<(), CloudError> {
+    match leftover {
+        Leftover::Alias(alias) => {
             cloud.delete_function_url(function, alias).await?;
             cloud.delete_alias(function, alias).await
         }
-        Step::DropGroup { application, name } => cloud.delete_group(application, name).await,
-        Step::DropApplication { name } => cloud.delete_application(name).await,
-        Step::DropConfig { name } => drop_config(cloud, name).await,
-        Step::DropRole { name } => cloud.delete_role(name, names::ROLE_POLICY).await,
+        Leftover::Group { application, name } => cloud.delete_group(application, name).await,
+        Leftover::Application(name) => cloud.delete_application(name).await,
+        Leftover::Config(name) => drop_config(cloud, name).await,
+        Leftover::Role(name) => cloud.delete_role(name, names::ROLE_POLICY).await,
     }
-    .map(|()| String::new())
 }
 
 /// A shared configuration goes when nobody uses it any more.
@@ -138,6 +150,7 @@ fn record(step: &Step, address: &str, memory: &mut Memory) {
     match step {
         Step::CreateUrl { alias, .. } => address.clone_into(url_of(memory, alias)),
         Step::DeleteUrl { alias } => url_of(memory, alias).clear(),
+        Step::Drop(leftover) => memory.leftovers.retain(|known| known != leftover),
         _ => {}
     }
 }
@@ -147,38 +160,35 @@ fn url_of<'a>(memory: &'a mut Memory, alias: &str) -> &'a mut String {
 }
 
 impl Step {
-    /// For an error message: what could not be done.
+    /// In words: what it does.
     pub fn describe(&self) -> String {
         match self {
-            Self::CreateRole(role) => format!("could not create role {}", role.name),
-            Self::TagRole { name, .. } => format!("could not tag role {name}"),
-            Self::PutRolePolicy { role, .. } => format!("could not set the policy of role {role}"),
-            Self::CreateApplication { name, .. } => format!("could not create CodeDeploy application {name}"),
-            Self::TagCodeDeploy { resource, .. } => format!("could not tag CodeDeploy's {resource}"),
-            Self::CreateConfig { name, .. } => format!("could not create deployment configuration {name}"),
-            Self::CreateGroup { group, .. } => format!("could not create deployment group {}", group.name),
-            Self::UpdateGroup(group) => format!("could not update deployment group {}", group.name),
+            Self::CreateRole(role) => format!("create role {}", role.name),
+            Self::TagRole { name, .. } => format!("tag role {name}"),
+            Self::BindRole { name, .. } => format!("set the permissions boundary of role {name}"),
+            Self::PutRolePolicy { role, .. } => format!("set the policy of role {role}"),
+            Self::CreateApplication { name, .. } => format!("create CodeDeploy application {name}"),
+            Self::TagCodeDeploy { resource, .. } => format!("tag CodeDeploy's {resource}"),
+            Self::CreateConfig { name, .. } => format!("create deployment configuration {name}"),
+            Self::CreateGroup { group, .. } => format!("create deployment group {}", group.name),
+            Self::UpdateGroup(group) => format!("update deployment group {}", group.name),
             Self::CreateAlias { alias, version, .. } => {
-                format!("could not create alias {alias} at version {version}")
+                format!("create alias {alias} at version {version}")
             }
-            Self::MarkAlias { alias, .. } => format!("could not set the description of alias {alias}"),
+            Self::MarkAlias { alias, .. } => format!("set the description of alias {alias}"),
             Self::MoveAlias { alias, version } => {
-                format!("could not move alias {alias} to version {version}")
+                format!("move alias {alias} to version {version}")
             }
-            Self::CreateUrl { alias, .. } => format!("could not create the function URL of alias {alias}"),
-            Self::UpdateUrl { alias, .. } => format!("could not update the function URL of alias {alias}"),
-            Self::DeleteUrl { alias } => format!("could not delete the function URL of alias {alias}"),
+            Self::CreateUrl { alias, .. } => format!("create the function URL of alias {alias}"),
+            Self::UpdateUrl { alias, .. } => format!("update the function URL of alias {alias}"),
+            Self::DeleteUrl { alias } => format!("delete the function URL of alias {alias}"),
             Self::AddPermission { alias, permission } => {
-                format!("could not allow {} to invoke alias {alias}", permission.principal)
+                format!("allow {} to invoke alias {alias}", permission.principal)
             }
             Self::RemovePermission { alias, statement_id } => {
-                format!("could not remove statement {statement_id} from alias {alias}")
+                format!("remove statement {statement_id} from alias {alias}")
             }
-            Self::DropAlias { alias } => format!("could not delete alias {alias}"),
-            Self::DropGroup { name, .. } => format!("could not delete deployment group {name}"),
-            Self::DropApplication { name } => format!("could not delete CodeDeploy application {name}"),
-            Self::DropConfig { name } => format!("could not delete deployment configuration {name}"),
-            Self::DropRole { name } => format!("could not delete role {name}"),
+            Self::Drop(leftover) => format!("delete {leftover}"),
         }
     }
 }

@@ -31,20 +31,17 @@ pub async fn bake<C: Cloud>(
 ) -> Result<(), RolloutError> {
     let baked = || cx.clock.passed(SystemTime::now().duration_since(last_shift).unwrap_or_default());
     let mut said_blind = false;
-    if !spec.bake.is_zero() {
-        cx.reporter.info(&format!(
-            "100 % on version {} · watching for {}",
-            run.to,
-            duration::format(spec.bake)
-        ));
+    if spec.bake.is_zero() {
+        return Ok(());
     }
-    while let Some(left) = spec.bake.checked_sub(baked()).filter(|left| !left.is_zero()) {
-        cx.reporter.tick(&format!(
-            "100 % on version {} · watching for another {}",
-            run.to,
-            duration::short(left)
-        ));
-        let pause = cx.pause(left.min(LOOK)).await;
+    cx.reporter.info(&format!(
+        "{}: 100 % on version {} · watching for {}",
+        spec.id(),
+        run.to,
+        duration::format(spec.bake)
+    ));
+    loop {
+        let left = spec.bake.saturating_sub(baked());
         match find_trouble(cx, spec, run, last_shift).await {
             Ok(Some(cause)) => return Err(go_back(cx, spec, pieces, run, cause, memory).await),
             Err(error) if !said_blind => {
@@ -53,14 +50,21 @@ pub async fn bake<C: Cloud>(
             }
             Ok(None) | Err(_) => {}
         }
-        if let Err(why) = pause {
+        if left.is_zero() {
+            return Ok(());
+        }
+        cx.reporter.tick(&format!(
+            "100 % on version {} · watching for another {}",
+            run.to,
+            duration::short(left)
+        ));
+        if let Err(why) = cx.pause(left.min(LOOK)).await {
             return Err(RolloutError::Left(format!(
-                "{why} while version {} was watched; it serves all traffic, and nobody watches it now",
+                "{why} while version {} was watched; it serves all traffic, and the next `pulumi up` looks at what it did",
                 run.to
             )));
         }
     }
-    Ok(())
 }
 
 /// Requests and errors of the new version: while traffic was split, and after the last shift by the alias alone,

@@ -10,7 +10,7 @@ use super::bake;
 use super::cloud::{Cloud, CloudErrorKind, NO_ANSWER, NewDeployment};
 use super::context::{Context, Doing, RolloutError};
 use super::failure;
-use super::follow::{self, Ended};
+use super::follow;
 use super::memory::{LastRollout, Memory};
 use super::names;
 use super::pieces::{self, Pieces};
@@ -44,7 +44,7 @@ pub async fn deploy<C: Cloud>(
     memory: &mut Memory,
 ) -> Result<(), RolloutError> {
     let served_before = memory.served.contains(&spec.version);
-    let mut alarms = preflight::check_deployment(cx, spec, from, served_before).await?;
+    let mut alarms = preflight::check_deployment(cx, spec, pieces, from, served_before).await?;
     await_quiet_errors(cx, spec, memory).await?;
     begin(spec, memory);
     smoke_test(cx, spec, from, memory).await?;
@@ -73,11 +73,12 @@ pub async fn finish<C: Cloud>(
     run: &Run,
     memory: &mut Memory,
 ) -> Result<(), RolloutError> {
-    let Ended { deployment, reached, last_shift } = follow::follow(cx, spec, run).await?;
-    deployment.status_text.clone_into(&mut memory.deployment_status);
-    if deployment.status != super::cloud::DeploymentStatus::Succeeded {
-        return Err(failure::of_deployment(cx, spec, run, &deployment, reached, memory).await);
+    let ended = follow::follow(cx, spec, run).await?;
+    ended.deployment.status_text.clone_into(&mut memory.deployment_status);
+    if ended.deployment.status != super::cloud::DeploymentStatus::Succeeded {
+        return Err(failure::of_deployment(cx, spec, run, &ended, memory).await);
     }
+    let last_shift = ended.last_shift;
     run.to.clone_into(&mut memory.serving_version);
     bake::bake(cx, spec, pieces, run, last_shift, memory).await?;
     succeed(cx, spec, run, last_shift, memory).await;
@@ -182,7 +183,7 @@ async fn start<C: Cloud>(
     let deployment = NewDeployment {
         application: pieces.application.clone(),
         group: pieces.group.clone(),
-        deployment_config: pieces.deployment_config.clone(),
+        deployment_config: spec.routing.config_name(),
         app_spec: app_spec(&spec.function.name, &spec.alias, from, &spec.version, &spec.hooks),
         description: description(spec, from),
         alarms: alarms.to_vec(),

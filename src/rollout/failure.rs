@@ -3,20 +3,23 @@
 use std::time::{Duration, SystemTime};
 
 use super::bake;
-use super::cloud::{Alarm, Cloud, Deployment, DeploymentStatus, Target};
+use super::cloud::{Alarm, Cloud, Deployment, DeploymentStatus};
 use super::context::{Context, RolloutError};
 use super::deploy::Run;
-use super::follow::{self, percent};
+use super::follow::{self, Ended, percent};
+use super::hook_log::{failed_reason, speaks_for_itself};
+use super::hook_watch::{Running, function_name, hook_of};
 use super::memory::{LastRollout, Memory};
 use super::names;
 use super::pieces;
-use super::report::{Cause, FailureReport, HookStage, Serving};
+use super::report::{Cause, FailureReport, Serving};
 use super::spec::{ErrorAlarmMode, OnFailedVersion, RollbackEvent, RolloutSpec};
 
 const LOG_LINES: usize = 4;
 /// CodeDeploy may name the rollback a little after the deployment has ended.
 const ROLLBACK_LOOKS: u32 = 15;
 const ROLLBACK_LOOK: Duration = Duration::from_secs(2);
+const REASON_LOOKS: u32 = 5;
 /// CodeDeploy waits an hour for a hook.
 const HOOK_LIMIT: Duration = Duration::from_hours(1);
 
@@ -25,13 +28,17 @@ pub async fn of_deployment<C: Cloud>(
     cx: &Context<'_, C>,
     spec: &RolloutSpec,
     run: &Run,
-    deployment: &Deployment,
-    reached: u8,
+    ended: &Ended,
     memory: &mut Memory,
 ) -> RolloutError {
-    let target = cx.cloud.target(&deployment.id).await.unwrap_or_default();
-    let cause = cause(cx, spec, run, deployment, target.as_ref()).await;
-    let serving = serving(cx, spec, run, deployment, reached).await;
+    let Ended { deployment, reached, stopped_for, .. } = ended;
+    let reached = *reached;
+    let expected = is_rollback_due(spec, ended);
+    let cause = match stopped_for {
+        Some(cause) => cause.clone(),
+        None => cause(cx, spec, run, deployment).await,
+    };
+    let serving = serving(cx, spec, run, deployment, reached, expected).await;
     let end = deployment.completed.unwrap_or_else(SystemTime::now);
     let report = FailureReport {
         cause,
@@ -145,7 +152,6 @@ async fn cause<C: Cloud>(
     spec: &RolloutSpec,
     run: &Run,
     deployment: &Deployment,
-    target: Option<&Target>,
 ) -> Cause {
     match deployment.error_code.as_str() {
         "ALARM_ACTIVE" => {
@@ -153,10 +159,12 @@ async fn cause<C: Cloud>(
             let alarms = in_words(spec, run, fired(&known, &deployment.error_message));
             Cause::Alarm { alarms, while_baking: false }
         }
-        "HOOK_EXECUTION_FAILURE" => hook_cause(spec, target).unwrap_or_else(|| Cause::CodeDeploy {
-            code: deployment.error_code.clone(),
-            message: deployment.error_message.clone(),
-        }),
+        "HOOK_EXECUTION_FAILURE" => {
+            hook_cause(cx, spec, deployment).await.unwrap_or_else(|| Cause::CodeDeploy {
+                code: deployment.error_code.clone(),
+                message: deployment.error_message.clone(),
+            })
+        }
         "MANUAL_STOP" => Cause::Stopped,
         _ => Cause::CodeDeploy {
             code: deployment.error_code.clone(),
@@ -192,13 +200,14 @@ pub fn in_words(spec: &RolloutSpec, run: &Run, alarms: Vec<(String, String)>) ->
     alarms.into_iter().map(translate).collect()
 }
 
-fn hook_cause(spec: &RolloutSpec, target: Option<&Target>) -> Option<Cause> {
-    let event = target?.events.iter().find(|event| event.status == "Failed")?;
-    let (stage, name) = match event.name.as_str() {
-        "BeforeAllowTraffic" => (HookStage::BeforeTraffic, spec.hooks.before_traffic.clone()?),
-        "AfterAllowTraffic" => (HookStage::AfterTraffic, spec.hooks.after_traffic.clone()?),
-        _ => return None,
-    };
+async fn hook_cause<C: Cloud>(
+    cx: &Context<'_, C>,
+    spec: &RolloutSpec,
+    deployment: &Deployment,
+) -> Option<Cause> {
+    let target = cx.cloud.target(&deployment.id).await.ok()??;
+    let event = target.events.iter().find(|event| event.status == "Failed")?;
+    let hook = hook_of(&spec.hooks, event)?;
     let ran = match (event.started, event.ended) {
         (Some(started), Some(ended)) => ended.duration_since(started).unwrap_or_default(),
         _ => Duration::ZERO,
@@ -206,9 +215,45 @@ fn hook_cause(spec: &RolloutSpec, target: Option<&Target>) -> Option<Cause> {
     let detail = if ran >= HOOK_LIMIT {
         "did not report within an hour".to_owned()
     } else {
-        format!("reported Failed after {}", super::duration::short(ran))
+        let after = super::duration::short(ran);
+        match hook_reason(cx, spec, &deployment.id, hook).await {
+            Some(reason) => format!("reported Failed after {after}: {reason}"),
+            None => format!("reported Failed after {after}"),
+        }
     };
-    Some(Cause::Hook { name, stage, detail })
+    Some(Cause::Hook { name: hook.name.to_owned(), stage: hook.stage, detail })
+}
+
+/// What the hook itself logged, if it wrote the line of our hook SDKs. CloudWatch Logs may be a moment late.
+async fn hook_reason<C: Cloud>(
+    cx: &Context<'_, C>,
+    spec: &RolloutSpec,
+    deployment: &str,
+    hook: Running<'_>,
+) -> Option<String> {
+    let since = hook.event.started.filter(|_| spec.show_logs)?;
+    for _ in 0..REASON_LOOKS {
+        let lines = cx.cloud.log(&function_name(hook.name), since).await.ok()?;
+        if let Some(reason) = failed_reason(&lines, deployment) {
+            return Some(reason);
+        }
+        // A hook without the SDK never writes one.
+        if !lines.is_empty() && !speaks_for_itself(&lines) {
+            return None;
+        }
+        cx.clock.sleep(ROLLBACK_LOOK).await;
+    }
+    None
+}
+
+/// Whether traffic goes back by itself after this end.
+fn is_rollback_due(spec: &RolloutSpec, ended: &Ended) -> bool {
+    let event = match ended.stopped_for {
+        // We stopped it for a failure that CodeDeploy would have found later.
+        Some(_) => RollbackEvent::Failure,
+        None => RollbackEvent::of_error(&ended.deployment.error_code),
+    };
+    spec.auto_rollback.contains(&event)
 }
 
 /// Awaits the rollback, if one is due, and reads the alias.
@@ -218,8 +263,8 @@ async fn serving<C: Cloud>(
     run: &Run,
     deployment: &Deployment,
     reached: u8,
+    expected: bool,
 ) -> Serving {
-    let expected = spec.auto_rollback.contains(&RollbackEvent::of_error(&deployment.error_code));
     let rollback = match find_rollback(cx, deployment, expected).await {
         Some(id) => {
             cx.reporter.status(&format!("version {} failed; rollback {id} is running", run.to));

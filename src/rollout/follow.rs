@@ -7,6 +7,8 @@ use super::cloud::{Cloud, Deployment, DeploymentStatus, Target};
 use super::context::{Context, Doing, Interrupted, RolloutError};
 use super::deploy::Run;
 use super::duration;
+use super::hook_watch::HookWatch;
+use super::report::Cause;
 use super::spec::{OnCancel, RolloutSpec, Routing};
 use super::strategy::{Shift, Strategy};
 
@@ -24,6 +26,20 @@ pub struct Ended {
     pub reached: u8,
     /// When all traffic was on the new version, as far as it got there.
     pub last_shift: SystemTime,
+    /// Why we stopped it ourselves.
+    pub stopped_for: Option<Cause>,
+}
+
+impl Ended {
+    /// A deployment whose end nobody watched.
+    pub fn seen(deployment: Deployment, target: Option<&Target>) -> Self {
+        Self {
+            reached: target.map_or(0, |target| percent(target.weight)),
+            last_shift: deployment.completed.unwrap_or_else(SystemTime::now),
+            deployment,
+            stopped_for: None,
+        }
+    }
 }
 
 pub async fn follow<C: Cloud>(
@@ -32,6 +48,7 @@ pub async fn follow<C: Cloud>(
     run: &Run,
 ) -> Result<Ended, RolloutError> {
     let mut progress = Progress::new(spec, run);
+    let mut hook_watch = HookWatch::default();
     loop {
         let due = progress.next_look(cx);
         let deployment = match cx.or_interrupted(cx.cloud.watch(&run.id, due)).await {
@@ -51,8 +68,10 @@ pub async fn follow<C: Cloud>(
                 reached: progress.reached,
                 last_shift: progress.last_shift(&deployment),
                 deployment,
+                stopped_for: hook_watch.into_cause(),
             });
         }
+        hook_watch.look(cx, spec, &deployment, target.as_ref()).await;
         progress.tell(cx, target.as_ref());
     }
 }

@@ -3,6 +3,7 @@
 use std::time::SystemTime;
 
 use super::cloud::Identity;
+use super::leftover::Leftover;
 use super::owner::Owner;
 use super::refusal::Refusal;
 
@@ -39,9 +40,24 @@ pub struct Memory {
     pub trigger_mark: String,
     /// The tags that the pieces were given last.
     pub tag_mark: String,
+    /// The permissions boundary that the role was given last; empty = none.
+    pub boundary: String,
+    /// What an earlier declaration made and nobody has removed yet.
+    pub leftovers: Vec<Leftover>,
+    /// What a refresh found to be other than it was left.
+    pub drift: Vec<Drift>,
     /// Versions that this rollout has served in full, oldest first.
     pub served: Vec<String>,
     pub last_rollout: Option<LastRollout>,
+}
+
+/// Something that the next update would mend.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Drift {
+    /// The property that stands for it.
+    pub property: String,
+    /// What the update would do, in words.
+    pub mend: String,
 }
 
 /// Which pieces are ours to change and to delete.
@@ -89,6 +105,9 @@ impl Memory {
             failed_version: String::new(),
             trigger_mark: String::new(),
             tag_mark: String::new(),
+            boundary: String::new(),
+            leftovers: Vec::new(),
+            drift: Vec::new(),
             served: Vec::new(),
             last_rollout: None,
         }

@@ -9,7 +9,7 @@ use super::names;
 use super::owner::Owner;
 use super::pieces::Pieces;
 use super::spec::{RolloutSpec, Routing};
-use super::strategy::{self, Strategy};
+use super::strategy;
 
 #[derive(Debug, Clone, PartialEq)]
 pub struct Observed {
@@ -23,7 +23,8 @@ pub struct Observed {
     /// The role that the rollout makes, if it does.
     pub role: Option<Role>,
     pub role_policy: Option<String>,
-    pub config: Config,
+    /// Routings of this run or of the group that have no configuration yet.
+    pub missing_configs: Vec<Routing>,
     pub url: Option<(FunctionUrl, String)>,
     pub latest_url: Option<(FunctionUrl, String)>,
     pub permissions: Vec<String>,
@@ -37,12 +38,6 @@ pub struct Observed {
 pub enum Piece {
     Missing,
     Exists(Option<Owner>),
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Config {
-    Missing,
-    Exists(Strategy),
 }
 
 #[derive(Debug, Clone, PartialEq)]
@@ -108,19 +103,16 @@ pub async fn observe<C: Cloud>(
             look_at_application(cloud, &pieces, memory),
             look_at_group(cloud, &pieces, memory),
             look_at_role(cloud, &pieces),
-            look_at_config(cloud, &spec.routing),
+            missing_configs(cloud, spec),
         )
     };
     let (
         (version, alias, latest, permissions, latest_permissions),
         (url, latest_url),
-        (application, (group, group_owner), (role, role_policy), config),
+        (application, (group, group_owner), (role, role_policy), missing_configs),
     ) = tokio::try_join!(aliases, urls, deploy_pieces)?;
 
-    let last = match group.as_ref().and_then(|g| g.last_attempted.as_deref()) {
-        Some(id) => last_deployment(cloud, id).await?,
-        None => None,
-    };
+    let last = look_at_last(cloud, &pieces, group.as_ref(), memory).await?;
     Ok(Observed {
         identity,
         version,
@@ -131,7 +123,7 @@ pub async fn observe<C: Cloud>(
         group_owner,
         role,
         role_policy,
-        config,
+        missing_configs,
         url,
         latest_url,
         permissions,
@@ -231,10 +223,40 @@ async fn look_at_role<C: Cloud>(
     }
 }
 
-async fn look_at_config<C: Cloud>(cloud: &C, routing: &Routing) -> Result<Config, CloudError> {
-    let name = routing.config_name();
-    match routing {
-        Routing::Strategy(strategy) if strategy::is_predefined(&name) => Ok(Config::Exists(*strategy)),
-        _ => Ok(cloud.deployment_config(&name).await?.map_or(Config::Missing, Config::Exists)),
+async fn missing_configs<C: Cloud>(cloud: &C, spec: &RolloutSpec) -> Result<Vec<Routing>, CloudError> {
+    let mut missing = Vec::new();
+    for routing in [Some(&spec.routing), spec.declared_routing.as_ref()].into_iter().flatten() {
+        let name = routing.config_name();
+        let made_by_aws = matches!(routing, Routing::Strategy(_)) && strategy::is_predefined(&name);
+        if !made_by_aws && cloud.deployment_config(&name).await?.is_none() {
+            missing.push(routing.clone());
+        }
     }
+    Ok(missing)
+}
+
+/// The newest deployment, also if it ran in a group that was left behind since.
+async fn look_at_last<C: Cloud>(
+    cloud: &C,
+    pieces: &Pieces,
+    group: Option<&GroupState>,
+    memory: Option<&Memory>,
+) -> Result<Option<LastDeployment>, CloudError> {
+    let moved_from = memory.filter(|memory| {
+        !memory.group.is_empty()
+            && (&memory.application, &memory.group) != (&pieces.application, &pieces.group)
+    });
+    let before = match moved_from {
+        Some(memory) => cloud.group(&memory.application, &memory.group).await?,
+        None => None,
+    };
+    let mut newest: Option<LastDeployment> = None;
+    for id in group.into_iter().chain(&before).filter_map(|group| group.last_attempted.as_deref()) {
+        let found = last_deployment(cloud, id).await?;
+        let created = |last: &Option<LastDeployment>| last.as_ref().and_then(|last| last.deployment.created);
+        if newest.is_none() || created(&found) > created(&newest) {
+            newest = found;
+        }
+    }
+    Ok(newest)
 }

@@ -30,7 +30,7 @@ impl Pieces {
         Self {
             application: spec.application_name.clone().unwrap_or_else(|| names::application(function, alias)),
             group: spec.deployment_group_name.clone().unwrap_or_else(|| names::group(alias)),
-            deployment_config: spec.routing.config_name(),
+            deployment_config: spec.group_routing().config_name(),
             service_role_arn: spec
                 .service_role_arn
                 .clone()
@@ -38,6 +38,25 @@ impl Pieces {
                 .unwrap_or_default(),
             role_name,
         }
+    }
+
+    /// A group that somebody else made.
+    pub fn of_group(group: &Group) -> Self {
+        Self {
+            application: group.application.clone(),
+            group: group.name.clone(),
+            deployment_config: group.deployment_config.clone(),
+            service_role_arn: group.service_role_arn.clone(),
+            role_name: None,
+        }
+    }
+
+    pub fn group_arn(&self, identity: &Identity) -> String {
+        let Identity { account, region, partition } = identity;
+        format!(
+            "arn:{partition}:codedeploy:{region}:{account}:deploymentgroup:{}/{}",
+            self.application, self.group
+        )
     }
 }
 
@@ -136,13 +155,18 @@ pub fn invoke_arn(target_arn: &str, identity: &Identity) -> String {
 }
 
 fn hook_resources(hook: &str, identity: &Identity) -> Vec<String> {
-    let arn = match FunctionRef::parse(hook) {
+    let arn = hook_arn(hook, identity);
+    vec![arn.clone(), format!("{arn}:*")]
+}
+
+/// The ARN of a hook, with its qualifier if it has one.
+pub fn hook_arn(hook: &str, identity: &Identity) -> String {
+    match FunctionRef::parse(hook) {
         Ok(FunctionRef { name, place: None }) => function_arn(&name, identity),
         // Qualified names and ARNs are taken as they are written.
         _ if hook.starts_with("arn:") => hook.to_owned(),
         _ => function_arn(hook, identity),
-    };
-    vec![arn.clone(), format!("{arn}:*")]
+    }
 }
 
 /// The statements that the stable alias should have.

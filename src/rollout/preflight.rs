@@ -5,7 +5,8 @@ use std::time::{Duration, SystemTime};
 use super::cloud::{Alarm, Cloud, VersionInfo, VersionState};
 use super::context::{Context, Doing, RolloutError};
 use super::duration;
-use super::function::split_qualifier;
+use super::hook_access::check_hooks;
+use super::pieces::Pieces;
 use super::refusal::Refusal;
 use super::spec::{AlarmsAlreadyFiring, RolloutSpec, Routing};
 
@@ -52,12 +53,13 @@ pub async fn await_active<C: Cloud>(
 pub async fn check_deployment<C: Cloud>(
     cx: &Context<'_, C>,
     spec: &RolloutSpec,
+    pieces: &Pieces,
     from: &str,
     served_before: bool,
 ) -> Result<Vec<String>, RolloutError> {
     let ((), (), alarms) = tokio::try_join!(
         check_weights(cx, spec, from),
-        check_hooks(cx, spec),
+        check_hooks(cx, spec, pieces),
         check_alarms(cx, spec, served_before),
     )?;
     Ok(alarms)
@@ -90,18 +92,6 @@ async fn check_weights<C: Cloud>(
         return Ok(());
     };
     Err(Refusal::NotWeightable { old: from.to_owned(), new: spec.version.clone(), what }.into())
-}
-
-async fn check_hooks<C: Cloud>(cx: &Context<'_, C>, spec: &RolloutSpec) -> Result<(), RolloutError> {
-    for hook in spec.hooks.iter() {
-        let (function, qualifier) = split_qualifier(hook);
-        let found =
-            cx.cloud.version(function, qualifier).await.doing(|| format!("could not look at hook {hook}"))?;
-        if found.is_none() {
-            return Err(Refusal::NoHook(hook.to_owned()).into());
-        }
-    }
-    Ok(())
 }
 
 async fn check_alarms<C: Cloud>(

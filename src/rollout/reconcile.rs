@@ -6,13 +6,16 @@ use super::cloud::{Cloud, CloudErrorKind};
 use super::context::{Context, Doing, RolloutError};
 use super::deploy::{self, Run};
 use super::failure;
+use super::follow::Ended;
+use super::leftover::Leftover;
 use super::memory::Memory;
 use super::names;
 use super::observe::{Observed, observe};
 use super::owner::Owner;
-use super::plan::{IN_PROGRESS, Plan, Traffic, Work, plan};
+use super::plan::{IN_PROGRESS, Plan, Step, Traffic, Work, plan};
 use super::preflight;
 use super::spec::RolloutSpec;
+use super::strategy;
 
 /// How often somebody else may change what we look at before we give up.
 const ROUNDS: u32 = 5;
@@ -99,12 +102,13 @@ async fn carry_out<C: Cloud>(
     for stage in [&work.foundation, &work.group, &work.alias, &work.attachments] {
         apply(cx, function, stage, memory).await?;
     }
-    for step in &work.leftovers {
-        apply(cx, function, std::slice::from_ref(step), memory).await?;
+    for leftover in &work.leftovers {
+        apply(cx, function, &[Step::Drop(leftover.clone())], memory).await?;
     }
     // Every piece carries the mark now.
     memory.owner = owner.clone();
     memory.imported = false;
+    memory.drift.clear();
     memory.tag_mark = spec.tag_mark();
     move_traffic(cx, spec, memory, seen, work).await
 }
@@ -115,6 +119,13 @@ fn remember_pieces(memory: &mut Memory, spec: &RolloutSpec, seen: &Observed, wor
     memory.group.clone_from(&work.pieces.group);
     memory.deployment_config.clone_from(&work.pieces.deployment_config);
     memory.service_role_arn.clone_from(&work.pieces.service_role_arn);
+    memory.leftovers.clone_from(&work.leftovers);
+    let config = spec.routing.config_name();
+    if spec.declared_routing.is_some() && strategy::is_shared(&config) {
+        // Made for this one run.
+        memory.leftovers.push(Leftover::Config(config));
+    }
+    memory.boundary = spec.permissions_boundary.clone().filter(|_| work.made.role).unwrap_or_default();
     memory.latest_alias_name = spec.latest_alias.clone().unwrap_or_default();
     let address =
         |url: &Option<(_, String)>| url.as_ref().map(|(_, address)| address.clone()).unwrap_or_default();
@@ -147,7 +158,22 @@ async fn move_traffic<C: Cloud>(
             Ok(())
         }
         Traffic::Deploy { from } => deploy::deploy(cx, spec, &work.pieces, from, memory).await,
-        Traffic::Adopt { deployment, from } => adopt(cx, spec, memory, work, deployment, from).await,
+        Traffic::Adopt { deployment, from } => {
+            cx.reporter.info(&format!(
+                "{}: deployment {deployment} of version {} is running already; waiting for that one",
+                spec.id(),
+                spec.version
+            ));
+            adopt(cx, spec, memory, work, deployment, from).await
+        }
+        Traffic::Bake { deployment, from } => {
+            cx.reporter.info(&format!(
+                "{}: deployment {deployment} of version {} succeeded while nobody watched; looking at what it did",
+                spec.id(),
+                spec.version
+            ));
+            adopt(cx, spec, memory, work, deployment, from).await
+        }
         Traffic::KeepFailed => {
             cx.reporter.warn(&failure::said_again(spec, memory));
             Ok(())
@@ -157,8 +183,9 @@ async fn move_traffic<C: Cloud>(
             let from = seen.alias.as_ref().map(|alias| alias.version.clone()).unwrap_or_default();
             let run = adopted_run(cx, spec, deployment.started, &deployment.id, &from).await;
             let target = cx.cloud.target(&deployment.id).await.unwrap_or_default();
-            let reached = target.map_or(0, |target| super::follow::percent(target.weight));
-            let error = failure::of_deployment(cx, spec, &run, deployment, reached, memory).await;
+            let ended = Ended::seen(deployment.as_ref().clone(), target.as_ref());
+            let error = failure::of_deployment(cx, spec, &run, &ended, memory).await;
+            deployment.id.clone_into(&mut memory.deployment_id);
             match spec.on_failed_version {
                 super::spec::OnFailedVersion::Keep => {
                     cx.reporter.warn(&error.to_string());
@@ -179,11 +206,6 @@ async fn adopt<C: Cloud>(
     deployment: &str,
     from: &str,
 ) -> Result<(), RolloutError> {
-    cx.reporter.info(&format!(
-        "{}: deployment {deployment} of version {} is running already; waiting for that one",
-        spec.id(),
-        spec.version
-    ));
     let run = adopted_run(cx, spec, None, deployment, from).await;
     let known = memory.last_rollout.as_ref();
     if !known.is_some_and(|last| last.version == spec.version && last.status == IN_PROGRESS) {

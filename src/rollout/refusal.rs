@@ -41,6 +41,22 @@ pub enum Refusal {
     NoHook(String),
 
     #[error(
+        "service role {role} may not call hook {hook}: allow it lambda:InvokeFunction on the hook (AWS's managed policy allows only names that begin with CodeDeployHook_), or leave `serviceRoleArn` out and let the rollout make the role"
+    )]
+    HookNotCallable { hook: String, role: String },
+
+    #[error(
+        "hook {hook} could never report: its role {role} may not do codedeploy:PutLifecycleEventHookExecutionStatus on {group}; allow that action in the role's policy"
+    )]
+    HookMayNotReport { hook: String, role: String, group: String },
+
+    #[error("hook {hook} cannot run: its role {role} does not exist; give the function a role that does")]
+    NoHookRole { hook: String, role: String },
+
+    #[error("service role {0} does not exist: create it first, or correct `serviceRoleArn`")]
+    NoServiceRole(String),
+
+    #[error(
         "alarm \"{0}\" does not exist in this account and region: create it first, or take it out of `alarms`"
     )]
     NoAlarm(String),

@@ -1,6 +1,6 @@
 //! Takes a rollout away: what runs, what hangs on the aliases, the aliases, then the pieces; the role last.
 
-use super::apply::drop_config;
+use super::apply::{drop_config, drop_leftover};
 use super::clear;
 use super::cloud::{Cloud, CloudErrorKind, DeploymentStatus};
 use super::context::{Context, Doing, RolloutError};
@@ -32,7 +32,18 @@ pub async fn remove<C: Cloud>(cx: &Context<'_, C>, doomed: Doomed<'_>) -> Result
     remove_group(cx, doomed).await?;
     let ((), ()) = tokio::try_join!(remove_application(cx, doomed), remove_alarms(cx, doomed))?;
     remove_config(cx, &doomed.memory.deployment_config).await?;
+    remove_leftovers(cx, doomed).await?;
     remove_role(cx, doomed).await
+}
+
+/// What an earlier declaration made and no update has removed since.
+async fn remove_leftovers<C: Cloud>(cx: &Context<'_, C>, doomed: Doomed<'_>) -> Result<(), RolloutError> {
+    for leftover in &doomed.memory.leftovers {
+        drop_leftover(cx.cloud, doomed.function, leftover)
+            .await
+            .doing(|| format!("could not delete {leftover}"))?;
+    }
+    Ok(())
 }
 
 async fn check_place<C: Cloud>(cx: &Context<'_, C>, doomed: Doomed<'_>) -> Result<(), RolloutError> {

@@ -35,6 +35,13 @@ pub enum Cause {
         stage: HookStage,
         detail: String,
     },
+    /// The hook never reported. That says nothing about the version.
+    HookCrashed {
+        name: String,
+        stage: HookStage,
+        attempts: usize,
+        error: String,
+    },
     Alarm {
         alarms: Vec<(String, String)>,
         while_baking: bool,
@@ -90,7 +97,7 @@ impl Cause {
             Self::SmokeTest { .. } | Self::Hook { .. } | Self::Alarm { .. } | Self::Errors { .. } => true,
             // A hook that we cannot name any more has judged all the same.
             Self::CodeDeploy { code, .. } => code == "HOOK_EXECUTION_FAILURE",
-            Self::Stopped => false,
+            Self::HookCrashed { .. } | Self::Stopped => false,
         }
     }
 
@@ -99,6 +106,9 @@ impl Cause {
         match self {
             Self::SmokeTest { difference } => format!("the smoke test failed: {difference}"),
             Self::Hook { name, stage, detail } => format!("the {stage} hook {name} {detail}"),
+            Self::HookCrashed { name, stage, attempts, error } => {
+                format!("the {stage} hook {name} crashed {attempts} times without reporting: {error}")
+            }
             Self::Alarm { alarms, while_baking } => {
                 let names: Vec<String> =
                     alarms.iter().map(|(name, reason)| named_with_reason(name, reason)).collect();
@@ -111,10 +121,16 @@ impl Cause {
         }
     }
 
-    /// What a person can do about CodeDeploy's own failures.
+    /// What a person can do about a failure that is not the version's.
     fn cure(&self) -> Option<&'static str> {
-        let Self::CodeDeploy { code, .. } = self else {
-            return None;
+        let code = match self {
+            Self::CodeDeploy { code, .. } => code,
+            Self::HookCrashed { .. } => {
+                return Some(
+                    "mend the hook function (its log says where it failed), then run `pulumi up` again",
+                );
+            }
+            _ => return None,
         };
         match code.as_str() {
             "IAM_ROLE_PERMISSIONS" | "IAM_ROLE_MISSING" => Some(
@@ -239,7 +255,9 @@ fn exposure_line(version: &str, traffic: Traffic) -> String {
         (requests, _) if requests <= 0.0 => {
             format!("no request that CloudWatch has counted yet reached version {version}")
         }
-        (requests, errors) => format!("{requests:.0} requests reached version {version}, {errors:.0} failed"),
+        (requests, errors) => format!(
+            "{requests:.0} requests reached version {version} and {errors:.0} failed, as far as CloudWatch has counted"
+        ),
     }
 }
 
@@ -274,7 +292,7 @@ mod tests {
 orders: version 42 was rolled back at 10 % of traffic after 3m12s
   Now serving: stable → version 41, 100 % (rollback d-7F2 finished)
   Cause:       alarm \"orders-errors\" (6 errors, limit 0) fired
-  Exposure:    118 requests reached version 42, 6 failed
+  Exposure:    118 requests reached version 42 and 6 failed, as far as CloudWatch has counted
   Log:         TypeError: no sku
   Next:        publish a version that mends it. Unchanged, the next `pulumi up` succeeds and deploys nothing; a changed `triggers` value tries version 42 again
   Deployment:  d-9GH https://console";

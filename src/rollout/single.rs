@@ -6,6 +6,7 @@ use super::cloud::{AliasState, Cloud, CloudErrorKind, DeploymentStatus, Group, N
 use super::context::{Context, Doing, RolloutError};
 use super::names;
 use super::observe::{LastDeployment, last_deployment};
+use super::pieces::Pieces;
 use super::plan::obstacle;
 use super::preflight;
 use super::refusal::Refusal;
@@ -54,7 +55,8 @@ pub async fn start_single<C: Cloud>(
 ) -> Result<Started, RolloutError> {
     for _ in 0..ROUNDS {
         let scene = look(cx, spec, group).await?;
-        if let Some(obstacle) = obstacle(spec, Some(&scene.alias), scene.last.as_ref())? {
+        let pieces = Pieces::of_group(&scene.group);
+        if let Some(obstacle) = obstacle(spec, &pieces, Some(&scene.alias), scene.last.as_ref())? {
             clear(cx, spec, &obstacle).await?;
             continue;
         }
@@ -74,7 +76,14 @@ pub async fn start_single<C: Cloud>(
             return Ok(started(String::new()));
         }
         preflight::await_active(cx, spec, scene.version.as_ref()).await?;
-        let quiet = preflight::check_deployment(cx, spec, &scene.alias.version, false).await?;
+        let quiet = preflight::check_deployment(
+            cx,
+            spec,
+            &Pieces::of_group(&scene.group),
+            &scene.alias.version,
+            false,
+        )
+        .await?;
         match cx.cloud.create_deployment(&deployment(spec, group, &scene, quiet)).await {
             Err(error) if error.kind == CloudErrorKind::GroupBusy => {}
             other => {

@@ -20,7 +20,10 @@ pub struct RolloutSpec {
     pub alias: String,
     /// `None` = the rollout keeps no alias for the version under test.
     pub latest_alias: Option<String>,
+    /// How traffic moves in this run.
     pub routing: Routing,
+    /// What the program says, where the provider's configuration overrides it for this run.
+    pub declared_routing: Option<Routing>,
     pub bake: Duration,
     pub error_alarm: Option<ErrorAlarm>,
     pub min_requests: u64,
@@ -186,6 +189,11 @@ impl RolloutSpec {
         format!("{}:{}", self.function.name, self.alias)
     }
 
+    /// The routing that the group keeps.
+    pub fn group_routing(&self) -> &Routing {
+        self.declared_routing.as_ref().unwrap_or(&self.routing)
+    }
+
     pub fn rollback_codes(&self) -> Vec<String> {
         self.auto_rollback.iter().map(|event| event.code().to_owned()).collect()
     }
@@ -210,6 +218,7 @@ impl RolloutSpec {
             alias: alias.to_owned(),
             latest_alias: None,
             routing: Routing::Strategy(Strategy::default()),
+            declared_routing: None,
             bake: Duration::ZERO,
             error_alarm: Some(ErrorAlarm::default()),
             min_requests: 0,

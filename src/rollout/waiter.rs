@@ -11,7 +11,7 @@ use super::cloud::{Cloud, Deployment, DeploymentStatus, Target};
 use super::context::{Context, Doing, RolloutError};
 use super::deploy::Run;
 use super::failure;
-use super::follow::percent;
+use super::follow::{Ended, percent};
 use super::memory::Memory;
 use super::names;
 use super::owner::Owner;
@@ -95,8 +95,8 @@ async fn judge<C: Cloud>(
     let mut memory = Memory::new(Owner::nobody(), &identity.account, &identity.region, &identity.partition);
     let run = run_of(cx, deployment, &target).await;
     if !succeeded {
-        let reached = percent(target.weight);
-        let error = failure::of_deployment(cx, &spec, &run, deployment, reached, &mut memory).await;
+        let ended = Ended::seen(deployment.clone(), Some(&target));
+        let error = failure::of_deployment(cx, &spec, &run, &ended, &mut memory).await;
         return Ok(outcome(error.to_string()));
     }
     let mut pieces = Pieces::of(&spec, &identity);

@@ -1,10 +1,10 @@
-// What watches a new version: hooks, the user's own alarms, and the bake.
+// What watches a new version: the user's own alarms, and the bake.
 
 import * as assert from "node:assert/strict";
 import { after, before, beforeEach, test } from "node:test";
 import { CloudWatchClient, DeleteAlarmsCommand, PutMetricAlarmCommand, SetAlarmStateCommand } from "@aws-sdk/client-cloudwatch";
 import * as lambdaRollout from "pulumi-lambda-rollout";
-import { answering, hook, publishedFunction } from "../support/programs";
+import { answering, publishedFunction } from "../support/programs";
 import { Sandbox } from "../support/sandbox";
 import { TestStack, failureOf } from "../support/stack";
 import { Traffic, invoke } from "../support/traffic";
@@ -13,7 +13,6 @@ let sandbox: Sandbox;
 let stack: TestStack;
 let code: string;
 let extra: Partial<lambdaRollout.FunctionRolloutArgs>;
-let hookCode: string | undefined;
 let cloudWatch: CloudWatchClient;
 
 before(async () => {
@@ -24,14 +23,11 @@ before(async () => {
 beforeEach(async () => {
     code = answering("one");
     extra = {};
-    hookCode = undefined;
     stack = await TestStack.create(sandbox, async () => {
         const fn = publishedFunction("orders", code);
-        const guard = hookCode === undefined ? undefined : publishedFunction("guard", hookCode);
         const rollout = new lambdaRollout.FunctionRollout("orders", {
             functionName: fn.name,
             version: fn.version,
-            ...(guard && { hooks: { beforeTraffic: guard.name } }),
             ...extra,
         });
         return { targetArn: rollout.targetArn, servingVersion: rollout.servingVersion, status: rollout.deploymentStatus };
@@ -51,26 +47,6 @@ function scenario(name: string, body: (target: string) => Promise<void>) {
         await stack.remove();
     });
 }
-
-scenario("a hook that reports Failed keeps the version from any traffic, and one that reports Succeeded lets it pass", async (target) => {
-    code = answering("two");
-    hookCode = hook("Failed");
-    const failure = await failureOf(stack.up());
-    assert.match(failure, /version 2 was refused before it got any traffic/);
-    assert.match(failure, /Cause: +the before-traffic hook guard reported Failed/);
-    assert.equal((await invoke(sandbox, target, {})).version, "1");
-
-    code = answering("three");
-    hookCode = hook("Succeeded");
-    const result = await stack.up();
-    assert.equal(result.outputs.servingVersion.value, "3");
-});
-
-scenario("a hook that does not exist is refused before anything is deployed", async () => {
-    code = answering("two");
-    extra = { hooks: { afterTraffic: "nobody" } };
-    assert.match(await failureOf(stack.up()), /hook nobody does not exist/);
-});
 
 scenario("an alarm that fires already refuses the rollout, or is left out of it", async () => {
     await cloudWatch.send(new PutMetricAlarmCommand({

@@ -26,10 +26,7 @@ exports.handler = async (event) => {
 };`;
 
 /** A function whose code is this text, published as a new version whenever it changes. */
-export function publishedFunction(name: string, code: string): aws.lambda.Function {
-    const role = new aws.iam.Role(name, {
-        assumeRolePolicy: aws.iam.assumeRolePolicyForPrincipal({ Service: "lambda.amazonaws.com" }),
-    });
+export function publishedFunction(name: string, code: string, role = roleOf(name)): aws.lambda.Function {
     return new aws.lambda.Function(name, {
         name,
         runtime: "nodejs20.x",
@@ -37,5 +34,31 @@ export function publishedFunction(name: string, code: string): aws.lambda.Functi
         role: role.arn,
         code: new pulumi.asset.AssetArchive({ "index.js": new pulumi.asset.StringAsset(code) }),
         publish: true,
+    });
+}
+
+/** The same for a hook, which may report to CodeDeploy unless said otherwise. */
+export function hookFunction(name: string, code: string, mayReport = true): aws.lambda.Function {
+    const role = roleOf(name);
+    if (mayReport) {
+        new aws.iam.RolePolicy(name, {
+            name: "report",
+            role: role.name,
+            policy: JSON.stringify({
+                Version: "2012-10-17",
+                Statement: [{
+                    Effect: "Allow",
+                    Action: "codedeploy:PutLifecycleEventHookExecutionStatus",
+                    Resource: "arn:aws:codedeploy:*:*:deploymentgroup:*",
+                }],
+            }),
+        });
+    }
+    return publishedFunction(name, code, role);
+}
+
+function roleOf(name: string): aws.iam.Role {
+    return new aws.iam.Role(name, {
+        assumeRolePolicy: aws.iam.assumeRolePolicyForPrincipal({ Service: "lambda.amazonaws.com" }),
     });
 }

@@ -64,6 +64,7 @@ fn read_spec(u: &Gather, r: &Reader<'_>) -> RolloutSpec {
         alias: u.alias(r, "aliasName").unwrap_or_else(|| DEFAULT_ALIAS.to_owned()),
         latest_alias: latest_alias(u, r),
         routing: routing(u, r),
+        declared_routing: None,
         bake: u.duration(r, "bake").unwrap_or(DEFAULT_BAKE),
         error_alarm,
         min_requests: min_requests(u, r),
@@ -87,13 +88,13 @@ fn read_spec(u: &Gather, r: &Reader<'_>) -> RolloutSpec {
         function_url: u.object(r, "functionUrl", gather::function_url),
         latest_function_url: u.object(r, "latestFunctionUrl", gather::function_url),
         permissions: u.objects(r, "permissions", gather::permission),
-        description: u.text(r, "description"),
+        description: gather::description(u, r),
         show_logs: u.flag(r, "showLogs", true),
         service_role_arn: service_role(u, r, "serviceRoleArn"),
         application_name: u.text(r, "applicationName"),
         deployment_group_name: u.text(r, "deploymentGroupName"),
         permissions_boundary: service_role(u, r, "permissionsBoundary"),
-        tags: u.text_map(r, "tags"),
+        tags: gather::tags(u, r, "tags"),
     }
 }
 

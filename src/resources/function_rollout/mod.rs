@@ -1,5 +1,6 @@
 //! `FunctionRollout`: everything for one function, from its CodeDeploy application to the traffic of its versions.
 
+mod drift;
 mod import;
 pub mod inputs;
 mod preview;
@@ -74,15 +75,17 @@ pub fn check(news: PropertyMap) -> Checked {
 pub fn diff(op: &Operation, old_inputs: &PropertyMap, old_outputs: &PropertyMap, news: &PropertyMap) -> Diff {
     let old = canonical::canonical(old_inputs, MEANINGS);
     let new = canonical::canonical(news, MEANINGS);
-    let diff = diff::compare(&old, &new, REPLACE_KEYS);
+    let mut diff = diff::compare(&old, &new, REPLACE_KEYS);
     if diff.is_empty() {
-        warn_of_failed_version(op, old_outputs, &new);
+        let memory = state::read(old_outputs);
+        diff.changes = memory.as_ref().map(drift::changes).unwrap_or_default();
+        warn_of_failed_version(op, memory.as_ref(), &new);
     }
     diff
 }
 
-fn warn_of_failed_version(op: &Operation, old_outputs: &PropertyMap, new: &PropertyMap) {
-    let Some(memory) = state::read(old_outputs) else { return };
+fn warn_of_failed_version(op: &Operation, memory: Option<&Memory>, new: &PropertyMap) {
+    let Some(memory) = memory else { return };
     let declared = new.get("version").and_then(PropertyValue::as_str).unwrap_or_default();
     if !memory.failed_version.is_empty() && memory.failed_version == declared {
         op.log.warn(format!(
@@ -197,7 +200,8 @@ pub async fn read(
     let Some(memory) = state::read(&old_outputs) else {
         return import::import(&cx, function, alias).await.map_err(|error| Failure::plain(error.to_string()));
     };
-    refresh::refresh(&cx, (function, alias), memory, old_inputs)
+    let acted_on = drift::acted_on(&old_outputs, &memory);
+    refresh::refresh(&cx, &acted_on, memory, old_inputs)
         .await
         .map_err(|error| Failure::plain(error.to_string()))
 }

@@ -3,7 +3,7 @@
 use crate::pulumi::Operation;
 use crate::pulumi::{PropertyMap, PropertyValue};
 use crate::resources::gather::Unknowns;
-use crate::resources::state;
+use crate::resources::{secrets, state};
 use crate::rollout::cloud::Identity;
 use crate::rollout::memory::Memory;
 use crate::rollout::pieces::{self, Pieces};
@@ -51,6 +51,7 @@ pub(super) fn create(
     }
     forget_unknown(&mut outputs, unknowns);
     outputs.extend(inputs.clone());
+    secrets::spread(&mut outputs);
     outputs
 }
 
@@ -129,12 +130,16 @@ pub(super) fn update(
     if !unknowns.contains("version") && spec.version == memory.serving_version && clears {
         outputs.insert("failedVersion".to_owned(), PropertyValue::String(String::new()));
     }
+    for drift in &memory.drift {
+        op.log.info(format!("the update will {}", drift.mend));
+    }
     let moves = say_traffic(op, spec, unknowns, memory);
     if moves {
         for key in MOVING {
             outputs.remove(key);
         }
     }
+    secrets::spread(&mut outputs);
     outputs
 }
 

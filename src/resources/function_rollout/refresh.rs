@@ -2,27 +2,30 @@
 
 use std::time::SystemTime;
 
-use super::inputs;
+use super::drift;
 use crate::pulumi::{PropertyMap, PropertyValue, ReadState};
 use crate::resources::state;
 use crate::rollout::cloud::{AliasState, Cloud, DeploymentStatus};
 use crate::rollout::context::{Context, Doing, RolloutError};
-use crate::rollout::memory::Memory;
+use crate::rollout::memory::{Drift, Memory};
 use crate::rollout::observe::{LastDeployment, last_deployment};
 use crate::rollout::plan::{IN_PROGRESS, WAY_BACK, is_judgement};
-use crate::rollout::spec::OnFailedVersion;
+use crate::rollout::spec::{OnFailedVersion, RolloutSpec};
 
+/// `spec` is what the last run acted on.
 pub(super) async fn refresh<C: Cloud>(
     cx: &Context<'_, C>,
-    (function, alias): (&str, &str),
+    spec: &RolloutSpec,
     mut memory: Memory,
     mut inputs: PropertyMap,
 ) -> Result<Option<ReadState>, RolloutError> {
-    let id = format!("{function}:{alias}");
+    let id = spec.id();
     let here = cx.cloud.identity().await.doing(|| "could not ask who the caller is".to_owned())?;
     memory.check_place(&id, &here)?;
-    let state = cx.cloud.alias(function, alias).await.doing(|| format!("could not read alias {alias}"))?;
-    let Some(state) = state else { return Ok(None) };
+    let (seen, mut drift) = drift::find(cx, spec, &memory).await?;
+    if drift::is_gone(&memory, &seen) {
+        return Ok(None);
+    }
     let last = if memory.deployment_id.is_empty() {
         None
     } else {
@@ -31,29 +34,45 @@ pub(super) async fn refresh<C: Cloud>(
             .doing(|| format!("could not read deployment {}", memory.deployment_id))?
     };
     let live = last.as_ref().is_some_and(|last| last.deployment.status == DeploymentStatus::Live);
-    if !live {
+    if let Some(alias) = seen.alias.as_ref().filter(|_| !live) {
         if let Some(last) = &last {
-            if last.deployment.status == DeploymentStatus::Succeeded {
-                notice_way_back(cx, &mut memory, &state).await?;
-            }
-            settle(&mut memory, &mut inputs, last, &state);
+            notice_way_back(&mut memory, seen.last.as_ref(), alias);
+            settle(spec, &mut memory, &mut inputs, &mut drift, last, alias);
         }
-        notice_move(&mut memory, &mut inputs, &state);
+        notice_move(&mut memory, &mut inputs, alias);
     }
+    let address = |url: Option<(_, String)>| url.map(|(_, address)| address).unwrap_or_default();
+    memory.url = address(seen.url);
+    memory.latest_url = address(seen.latest_url);
+    memory.drift = drift;
     let mut outputs = inputs.clone();
-    state::write(&mut outputs, &memory, function, alias);
+    state::write(&mut outputs, &memory, &spec.function.name, &spec.alias);
     Ok(Some(ReadState { id, inputs, outputs, refresh_before_update: live }))
 }
 
 /// Learns the end of a deployment that nobody waited for.
-fn settle(memory: &mut Memory, inputs: &mut PropertyMap, last: &LastDeployment, alias: &AliasState) {
+fn settle(
+    spec: &RolloutSpec,
+    memory: &mut Memory,
+    inputs: &mut PropertyMap,
+    drift: &mut Vec<Drift>,
+    last: &LastDeployment,
+    alias: &AliasState,
+) {
     last.deployment.status_text.clone_into(&mut memory.deployment_status);
     let Some(rollout) = memory.last_rollout.as_mut().filter(|rollout| rollout.status == IN_PROGRESS) else {
         return;
     };
     let version = rollout.version.clone();
+    let succeeded = last.deployment.status == DeploymentStatus::Succeeded;
+    if succeeded && spec.wait && !spec.bake.is_zero() && version == alias.version {
+        // Nobody has seen the bake to its end: the next update looks at what the version did.
+        let mend = format!("look at what version {version} did since it got all traffic");
+        drift.push(Drift { property: "version".to_owned(), mend });
+        return;
+    }
     rollout.ended = Some(last.deployment.completed.unwrap_or_else(SystemTime::now));
-    if last.deployment.status == DeploymentStatus::Succeeded {
+    if succeeded {
         "Succeeded".clone_into(&mut rollout.status);
         memory.record_serving(&version);
         return;
@@ -66,32 +85,24 @@ fn settle(memory: &mut Memory, inputs: &mut PropertyMap, last: &LastDeployment, 
     }
     alias.version.clone_into(&mut memory.serving_version);
     // What is to be tried again, or to fail again, needs an update: the declared version must differ from this one.
-    if !judged || inputs::read(inputs).spec.on_failed_version != OnFailedVersion::Keep {
+    if !judged || spec.on_failed_version != OnFailedVersion::Keep {
         put_version(inputs, &alias.version);
     }
 }
 
 /// A waiter that baked the deployment may have taken it back: then its version has failed.
-async fn notice_way_back<C: Cloud>(
-    cx: &Context<'_, C>,
-    memory: &mut Memory,
-    alias: &AliasState,
-) -> Result<(), RolloutError> {
-    let group = cx.cloud.group(&memory.application, &memory.group).await;
-    let group = group.doing(|| format!("could not read deployment group {}", memory.group))?;
-    let Some(id) = group.and_then(|group| group.last_attempted) else { return Ok(()) };
-    let seen = cx.cloud.deployment(&id).await.doing(|| format!("could not read deployment {id}"))?;
+fn notice_way_back(memory: &mut Memory, newest: Option<&LastDeployment>, alias: &AliasState) {
     let Some(rollout) = memory.last_rollout.as_mut().filter(|rollout| rollout.status == IN_PROGRESS) else {
-        return Ok(());
+        return;
     };
-    if rollout.version != alias.version && seen.is_some_and(|seen| seen.description.contains(WAY_BACK)) {
+    let taken_back = newest.is_some_and(|newest| newest.deployment.description.contains(WAY_BACK));
+    if rollout.version != alias.version && taken_back {
         "Failed".clone_into(&mut rollout.status);
         "it was taken back while it baked".clone_into(&mut rollout.reason);
         rollout.ended = Some(SystemTime::now());
         memory.failed_version.clone_from(&rollout.version);
         alias.version.clone_into(&mut memory.serving_version);
     }
-    Ok(())
 }
 
 /// Somebody moved the alias: the next update compares with what it really serves.

@@ -1,15 +1,14 @@
-//! The aliases, what hangs on them, and what an earlier declaration left behind.
+//! The aliases and what hangs on them.
 
+use super::traffic::restored_version;
 use super::{Step, check_owner};
 use crate::rollout::cloud::{AliasState, FunctionUrl, Permission};
 use crate::rollout::memory::{Made, Memory};
-use crate::rollout::names;
 use crate::rollout::observe::Observed;
 use crate::rollout::owner::{Maker, Owner};
-use crate::rollout::pieces::{self, Pieces};
+use crate::rollout::pieces;
 use crate::rollout::refusal::Refusal;
 use crate::rollout::spec::RolloutSpec;
-use crate::rollout::strategy;
 
 pub(super) fn alias_steps(
     spec: &RolloutSpec,
@@ -24,7 +23,7 @@ pub(super) fn alias_steps(
         let holding = alias_holding(spec, owner, latest, seen.latest.as_ref(), known)?;
         made.latest_alias = holding != Holding::Used;
         match holding {
-            Holding::Missing => steps.push(create_alias(spec, owner, latest)),
+            Holding::Missing => steps.push(create_alias(owner, latest, &spec.version)),
             Holding::Used => {}
             Holding::Ours => {
                 steps.extend(mark_alias(owner, latest, seen.latest.as_ref()));
@@ -38,7 +37,10 @@ pub(super) fn alias_steps(
     let holding = alias_holding(spec, owner, &spec.alias, seen.alias.as_ref(), known)?;
     made.alias = holding != Holding::Used;
     match holding {
-        Holding::Missing => steps.push(create_alias(spec, owner, &spec.alias)),
+        Holding::Missing => {
+            let version = restored_version(spec, memory).unwrap_or(&spec.version);
+            steps.push(create_alias(owner, &spec.alias, version));
+        }
         Holding::Ours => steps.extend(mark_alias(owner, &spec.alias, seen.alias.as_ref())),
         Holding::Used => {}
     }
@@ -75,10 +77,10 @@ fn alias_holding(
     }
 }
 
-fn create_alias(spec: &RolloutSpec, owner: &Owner, alias: &str) -> Step {
+fn create_alias(owner: &Owner, alias: &str, version: &str) -> Step {
     Step::CreateAlias {
         alias: alias.to_owned(),
-        version: spec.version.clone(),
+        version: version.to_owned(),
         description: owner.alias_description(Maker::Rollout),
     }
 }
@@ -103,33 +105,6 @@ pub(super) fn attachment_steps(spec: &RolloutSpec, owner: &Owner, seen: &Observe
         steps.extend(url_steps(latest, url, seen.latest_url.as_ref()));
         let wanted = pieces::alias_permissions(&[], url, &prefix);
         steps.extend(permission_steps(latest, &wanted, &seen.latest_permissions, &prefix));
-    }
-    steps
-}
-
-/// Pieces that a changed name, strategy or role has left behind.
-pub(super) fn leftover_steps(spec: &RolloutSpec, memory: Option<&Memory>, pieces: &Pieces) -> Vec<Step> {
-    let Some(memory) = memory else { return Vec::new() };
-    let mut steps = Vec::new();
-    let latest = &memory.latest_alias_name;
-    if memory.made.latest_alias && !latest.is_empty() && Some(latest) != spec.latest_alias.as_ref() {
-        steps.push(Step::DropAlias { alias: latest.clone() });
-    }
-    let (application, name) = (memory.application.clone(), memory.group.clone());
-    let moved = application != pieces.application;
-    if memory.made.group && (moved || name != pieces.group) {
-        steps.push(Step::DropGroup { application: application.clone(), name });
-    }
-    if memory.made.application && moved {
-        steps.push(Step::DropApplication { name: application });
-    }
-    if memory.made.role && pieces.role_name.is_none() {
-        let name = names::role(&spec.function.name, &spec.alias, &memory.region);
-        steps.push(Step::DropRole { name });
-    }
-    let config = &memory.deployment_config;
-    if strategy::is_shared(config) && *config != pieces.deployment_config {
-        steps.push(Step::DropConfig { name: config.clone() });
     }
     steps
 }

@@ -3,7 +3,7 @@
 use super::Step;
 use crate::rollout::cloud::Tags;
 use crate::rollout::memory::{Made, Memory};
-use crate::rollout::observe::{Config, Observed, Piece};
+use crate::rollout::observe::{Observed, Piece};
 use crate::rollout::owner::Owner;
 use crate::rollout::pieces::{self, Pieces};
 use crate::rollout::refusal::Refusal;
@@ -22,14 +22,12 @@ impl Planner<'_> {
     pub(super) fn foundation_steps(&self, made: &mut Made) -> Result<Vec<Step>, Refusal> {
         let mut steps = self.role_steps(made)?;
         steps.extend(self.application_steps(made)?);
-        match (&self.spec.routing, &self.seen.config) {
-            (_, Config::Exists(_)) => {}
-            (Routing::Named(name), Config::Missing) => return Err(Refusal::NoConfig(name.clone())),
-            (Routing::Strategy(strategy), Config::Missing) => {
-                steps.push(Step::CreateConfig {
-                    name: self.pieces.deployment_config.clone(),
-                    strategy: *strategy,
-                });
+        for routing in &self.seen.missing_configs {
+            match routing {
+                Routing::Named(name) => return Err(Refusal::NoConfig(name.clone())),
+                Routing::Strategy(strategy) => {
+                    steps.push(Step::CreateConfig { name: strategy.config_name(), strategy: *strategy });
+                }
             }
         }
         Ok(steps)
@@ -53,12 +51,21 @@ impl Planner<'_> {
                 if holder.as_ref() != Some(self.owner) || self.tags_changed() {
                     steps.push(Step::TagRole { name: name.clone(), tags: self.tags() });
                 }
+                steps.extend(self.boundary_step(name, role.permissions_boundary.as_ref()));
             }
         }
         if !self.seen.role_policy.as_ref().is_some_and(|known| pieces::same_document(known, &document)) {
             steps.push(Step::PutRolePolicy { role: name.clone(), document });
         }
         Ok(steps)
+    }
+
+    /// A boundary that somebody else put on the role stays.
+    fn boundary_step(&self, name: &str, bound: Option<&String>) -> Option<Step> {
+        let wanted = self.spec.permissions_boundary.as_ref();
+        let put_by_us = self.memory.map(|memory| &memory.boundary).filter(|boundary| !boundary.is_empty());
+        let changes = if wanted.is_some() { wanted != bound } else { bound.is_some() && bound == put_by_us };
+        changes.then(|| Step::BindRole { name: name.to_owned(), boundary: wanted.cloned() })
     }
 
     fn application_steps(&self, made: &mut Made) -> Result<Vec<Step>, Refusal> {

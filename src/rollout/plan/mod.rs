@@ -5,11 +5,12 @@ mod foundation;
 mod obstacle;
 mod traffic;
 
-use self::aliases::{alias_steps, attachment_steps, leftover_steps};
+use self::aliases::{alias_steps, attachment_steps};
 use self::foundation::Planner;
 use self::traffic::traffic;
-use super::cloud::{Deployment, FunctionUrl, Group, Identity, NewRole, Permission, Tags};
+use super::cloud::{Deployment, FunctionUrl, Group, GroupState, Identity, NewRole, Permission, Tags};
 use super::function::Place;
+use super::leftover::{Leftover, leftovers};
 use super::memory::{Made, Memory};
 use super::observe::Observed;
 use super::owner::Owner;
@@ -55,33 +56,76 @@ pub struct Work {
     /// What hangs on the aliases: URLs and permissions.
     pub attachments: Vec<Step>,
     /// What was made under another name and is of no use any more; one after the other.
-    pub leftovers: Vec<Step>,
+    pub leftovers: Vec<Leftover>,
     pub traffic: Traffic,
 }
 
 #[derive(Debug, Clone, PartialEq)]
 pub enum Step {
     CreateRole(NewRole),
-    TagRole { name: String, tags: Tags },
-    PutRolePolicy { role: String, document: String },
-    CreateApplication { name: String, tags: Tags },
-    TagCodeDeploy { resource: String, tags: Tags },
-    CreateConfig { name: String, strategy: Strategy },
-    CreateGroup { group: Group, tags: Tags },
+    TagRole {
+        name: String,
+        tags: Tags,
+    },
+    /// `None` takes the boundary away.
+    BindRole {
+        name: String,
+        boundary: Option<String>,
+    },
+    PutRolePolicy {
+        role: String,
+        document: String,
+    },
+    CreateApplication {
+        name: String,
+        tags: Tags,
+    },
+    TagCodeDeploy {
+        resource: String,
+        tags: Tags,
+    },
+    CreateConfig {
+        name: String,
+        strategy: Strategy,
+    },
+    CreateGroup {
+        group: Group,
+        tags: Tags,
+    },
     UpdateGroup(Group),
-    CreateAlias { alias: String, version: String, description: String },
-    MarkAlias { alias: String, description: String },
-    MoveAlias { alias: String, version: String },
-    CreateUrl { alias: String, url: FunctionUrl },
-    UpdateUrl { alias: String, url: FunctionUrl },
-    DeleteUrl { alias: String },
-    AddPermission { alias: String, permission: Permission },
-    RemovePermission { alias: String, statement_id: String },
-    DropAlias { alias: String },
-    DropGroup { application: String, name: String },
-    DropApplication { name: String },
-    DropConfig { name: String },
-    DropRole { name: String },
+    CreateAlias {
+        alias: String,
+        version: String,
+        description: String,
+    },
+    MarkAlias {
+        alias: String,
+        description: String,
+    },
+    MoveAlias {
+        alias: String,
+        version: String,
+    },
+    CreateUrl {
+        alias: String,
+        url: FunctionUrl,
+    },
+    UpdateUrl {
+        alias: String,
+        url: FunctionUrl,
+    },
+    DeleteUrl {
+        alias: String,
+    },
+    AddPermission {
+        alias: String,
+        permission: Permission,
+    },
+    RemovePermission {
+        alias: String,
+        statement_id: String,
+    },
+    Drop(Leftover),
 }
 
 #[derive(Debug, Clone, PartialEq)]
@@ -95,6 +139,11 @@ pub enum Traffic {
     },
     /// A deployment of the declared version is running: wait for that one.
     Adopt {
+        deployment: String,
+        from: String,
+    },
+    /// The declared version's deployment succeeded, and nobody watched it to the end of the bake.
+    Bake {
         deployment: String,
         from: String,
     },
@@ -115,17 +164,17 @@ pub fn plan(
     seen: &Observed,
 ) -> Result<Plan, Refusal> {
     check_place(spec, memory, seen)?;
-    if let Some(obstacle) = obstacle(spec, seen.alias.as_ref(), seen.last.as_ref())? {
+    let pieces = pieces(spec, memory, owner, seen);
+    if let Some(obstacle) = obstacle(spec, &pieces, seen.alias.as_ref(), seen.last.as_ref())? {
         return Ok(Plan::Clear(obstacle));
     }
-    let pieces = Pieces::of(spec, &seen.identity);
     let mut made = Made::default();
     let planner = Planner { spec, memory, owner, seen, pieces: &pieces };
     let foundation = planner.foundation_steps(&mut made)?;
     let group = planner.group_steps(&mut made)?;
     let alias = alias_steps(spec, memory, owner, seen, &mut made)?;
     let attachments = attachment_steps(spec, owner, seen);
-    let leftovers = leftover_steps(spec, memory, &pieces);
+    let leftovers = memory.map(|memory| leftovers(spec, memory, &pieces)).unwrap_or_default();
     let traffic = traffic(spec, memory, seen);
     if traffic != Traffic::Unchanged && seen.version.is_none() {
         return Err(Refusal::NoVersion {
@@ -135,6 +184,21 @@ pub fn plan(
         });
     }
     Ok(Plan::Go(Box::new(Work { pieces, made, foundation, group, alias, attachments, leftovers, traffic })))
+}
+
+/// A group that somebody else made brings its own role.
+fn pieces(spec: &RolloutSpec, memory: Option<&Memory>, owner: &Owner, seen: &Observed) -> Pieces {
+    let pieces = Pieces::of(spec, &seen.identity);
+    let ours = |state: &GroupState| {
+        let known = memory.is_some_and(|m| m.made_group(&state.group.application, &state.group.name));
+        known || seen.group_owner.as_ref().is_some_and(|holder| holder.is_same_resource(owner))
+    };
+    match &seen.group {
+        Some(state) if spec.application_name.is_some() && !ours(state) => {
+            Pieces { service_role_arn: state.group.service_role_arn.clone(), role_name: None, ..pieces }
+        }
+        _ => pieces,
+    }
 }
 
 fn check_place(spec: &RolloutSpec, memory: Option<&Memory>, seen: &Observed) -> Result<(), Refusal> {

@@ -3,18 +3,20 @@
 use super::Obstacle;
 use crate::rollout::cloud::{AliasState, Target};
 use crate::rollout::observe::LastDeployment;
+use crate::rollout::pieces::Pieces;
 use crate::rollout::refusal::Refusal;
 use crate::rollout::spec::{OnConflict, RolloutSpec};
 
 /// A live deployment of another version, a running rollback, or a split that nothing is working on any more.
 pub fn obstacle(
     spec: &RolloutSpec,
+    pieces: &Pieces,
     alias: Option<&AliasState>,
     last: Option<&LastDeployment>,
 ) -> Result<Option<Obstacle>, Refusal> {
     let Some(alias) = alias else { return Ok(None) };
     if let Some(last) = last.filter(|last| last.is_live()) {
-        return live_obstacle(spec, last);
+        return live_obstacle(spec, pieces, last);
     }
     let Some((second, share)) = &alias.weight else {
         return Ok(None);
@@ -35,7 +37,11 @@ pub fn obstacle(
     }))
 }
 
-fn live_obstacle(spec: &RolloutSpec, last: &LastDeployment) -> Result<Option<Obstacle>, Refusal> {
+fn live_obstacle(
+    spec: &RolloutSpec,
+    pieces: &Pieces,
+    last: &LastDeployment,
+) -> Result<Option<Obstacle>, Refusal> {
     let deployment = last.deployment.id.clone();
     if last.is_rollback() || last.deployment.description.contains(WAY_BACK) {
         return Ok(Some(Obstacle::Rollback { deployment }));
@@ -45,7 +51,9 @@ fn live_obstacle(spec: &RolloutSpec, last: &LastDeployment) -> Result<Option<Obs
     // A group that the user brings may be at work for another function: that is never stopped, and never ours.
     let ours = target.is_some_and(|t| t.function == spec.function.name && t.alias == spec.alias);
     if ours && version == spec.version {
-        return Ok(None);
+        let here = last.deployment.application == pieces.application && last.deployment.group == pieces.group;
+        // One that runs in a group of an earlier name must end before that group can go.
+        return Ok((!here).then_some(Obstacle::Running { deployment, version }));
     }
     match spec.on_conflict {
         OnConflict::Fail => Err(Refusal::Busy { id: spec.id(), deployment, version }),

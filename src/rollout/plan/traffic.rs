@@ -1,14 +1,19 @@
 //! What happens to traffic: nothing, a deployment, or a word about a version that failed before.
 
 use super::Traffic;
-use crate::rollout::cloud::Deployment;
+use crate::rollout::cloud::{Deployment, DeploymentStatus, Target};
 use crate::rollout::memory::Memory;
 use crate::rollout::observe::{LastDeployment, Observed};
 use crate::rollout::spec::{OnFailedVersion, RolloutSpec};
 
 pub(super) fn traffic(spec: &RolloutSpec, memory: Option<&Memory>, seen: &Observed) -> Traffic {
     let Some(alias) = &seen.alias else {
-        return Traffic::FirstVersion;
+        return match (restored_version(spec, memory), spec.on_failed_version) {
+            (None, _) => Traffic::FirstVersion,
+            (Some(_), OnFailedVersion::Keep) => Traffic::KeepFailed,
+            (Some(_), OnFailedVersion::Fail) => Traffic::FailAgain,
+            (Some(serving), OnFailedVersion::Retry) => Traffic::Deploy { from: serving.to_owned() },
+        };
     };
     if let Some(live) = seen.last.as_ref().filter(|last| last.is_live()) {
         // All traffic may be on the new version already, while a hook still decides.
@@ -16,12 +21,11 @@ pub(super) fn traffic(spec: &RolloutSpec, memory: Option<&Memory>, seen: &Observ
         return Traffic::Adopt { deployment: live.deployment.id.clone(), from: from.clone() };
     }
     let serves = alias.version == spec.version && alias.weight.is_none();
-    let failed_before =
-        memory.is_some_and(|m| m.failed_version == spec.version && m.trigger_mark == spec.trigger_mark());
+    let failed_before = memory.is_some_and(|memory| has_failed(spec, memory));
     match spec.on_failed_version {
         OnFailedVersion::Keep if failed_before => return Traffic::KeepFailed,
         OnFailedVersion::Fail if failed_before => return Traffic::FailAgain,
-        _ if serves => return Traffic::Unchanged,
+        _ if serves => return unwatched(spec, memory, seen).unwrap_or(Traffic::Unchanged),
         _ => {}
     }
     let found = seen.last.as_ref().and_then(|last| found_failed(spec, memory, last));
@@ -31,15 +35,54 @@ pub(super) fn traffic(spec: &RolloutSpec, memory: Option<&Memory>, seen: &Observ
     }
 }
 
+fn has_failed(spec: &RolloutSpec, memory: &Memory) -> bool {
+    memory.failed_version == spec.version && memory.trigger_mark == spec.trigger_mark()
+}
+
+/// The version at which a lost alias is made again when the declared one has failed.
+pub(super) fn restored_version<'a>(spec: &RolloutSpec, memory: Option<&'a Memory>) -> Option<&'a str> {
+    let memory = memory.filter(|memory| has_failed(spec, memory))?;
+    let serving = memory.serving_version.as_str();
+    (!serving.is_empty() && serving != spec.version).then_some(serving)
+}
+
 /// A deployment of the declared version that was judged bad after the last time that we looked.
 fn found_failed(spec: &RolloutSpec, memory: Option<&Memory>, last: &LastDeployment) -> Option<Deployment> {
     let (deployment, target) = last.forward();
     let judged = is_judgement(&deployment.error_code);
-    let ours = target.is_some_and(|t| t.target_version == spec.version && t.alias == spec.alias);
-    let unseen = memory.is_some_and(|m| {
-        m.deployment_id == deployment.id && m.last_rollout.as_ref().is_some_and(|l| l.status == IN_PROGRESS)
-    });
-    (judged && ours && unseen).then(|| deployment.clone())
+    let unseen = memory.is_some_and(|memory| is_unseen(spec, memory, deployment));
+    (judged && is_of(spec, target) && unseen).then(|| deployment.clone())
+}
+
+/// A deployment that succeeded while nobody watched what its version then did.
+fn unwatched(spec: &RolloutSpec, memory: Option<&Memory>, seen: &Observed) -> Option<Traffic> {
+    let last = seen.last.as_ref().filter(|last| !last.is_rollback())?;
+    let LastDeployment { deployment, target, .. } = last;
+    let ended_well = deployment.status == DeploymentStatus::Succeeded && is_of(spec, target.as_ref());
+    let unseen = memory.is_some_and(|memory| is_unseen(spec, memory, deployment));
+    let from = target.as_ref().map(|target| target.current_version.clone())?;
+    (ended_well && unseen && spec.wait && !spec.bake.is_zero())
+        .then(|| Traffic::Bake { deployment: deployment.id.clone(), from })
+}
+
+fn is_of(spec: &RolloutSpec, target: Option<&Target>) -> bool {
+    target.is_some_and(|target| {
+        target.function == spec.function.name
+            && target.target_version == spec.version
+            && target.alias == spec.alias
+    })
+}
+
+/// Whether no earlier run has recorded the end of this deployment: the run that waited for it was cut off, or the one
+/// that started it was killed before it could save the id.
+fn is_unseen(spec: &RolloutSpec, memory: &Memory, deployment: &Deployment) -> bool {
+    let last = memory.last_rollout.as_ref();
+    if memory.deployment_id == deployment.id {
+        return last.is_some_and(|last| last.status == IN_PROGRESS);
+    }
+    let newer = last.is_none_or(|last| deployment.created.is_some_and(|created| created > last.started));
+    let served = memory.serving_version == spec.version;
+    newer && !served && memory.trigger_mark == spec.trigger_mark()
 }
 
 /// Whether a deployment that ended with this code says that the version is bad.

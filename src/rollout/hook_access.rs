@@ -1,0 +1,94 @@
+//! Hooks that cannot be called, or cannot report, are found before any traffic moves: CodeDeploy would wait an hour.
+
+use futures_util::future::try_join_all;
+
+use super::cloud::{Allowance, Cloud};
+use super::context::{Context, Doing, RolloutError};
+use super::function::split_qualifier;
+use super::pieces::{self, Pieces};
+use super::refusal::Refusal;
+use super::spec::RolloutSpec;
+
+const CALL: &str = "lambda:InvokeFunction";
+const REPORT: &str = "codedeploy:PutLifecycleEventHookExecutionStatus";
+
+pub async fn check_hooks<C: Cloud>(
+    cx: &Context<'_, C>,
+    spec: &RolloutSpec,
+    pieces: &Pieces,
+) -> Result<(), RolloutError> {
+    try_join_all(spec.hooks.iter().map(|hook| check_hook(cx, pieces, hook))).await.map(drop)
+}
+
+async fn check_hook<C: Cloud>(cx: &Context<'_, C>, pieces: &Pieces, hook: &str) -> Result<(), RolloutError> {
+    let (function, qualifier) = split_qualifier(hook);
+    let found =
+        cx.cloud.version(function, qualifier).await.doing(|| format!("could not look at hook {hook}"))?;
+    let Some(found) = found else {
+        return Err(Refusal::NoHook(hook.to_owned()).into());
+    };
+    tokio::try_join!(check_call(cx, pieces, hook), check_report(cx, pieces, hook, &found.role_arn)).map(drop)
+}
+
+/// Nothing, a doubt that is said, or a refusal.
+type Verdict = Result<Option<String>, Refusal>;
+
+/// The role that a rollout makes allows its hooks; one that the user brings need not.
+async fn check_call<C: Cloud>(cx: &Context<'_, C>, pieces: &Pieces, hook: &str) -> Result<(), RolloutError> {
+    if pieces.role_name.is_some() {
+        return Ok(());
+    }
+    let identity = cx.cloud.identity().await.doing(|| "could not ask who the caller is".to_owned())?;
+    let role = &pieces.service_role_arn;
+    let refusal = Refusal::HookNotCallable { hook: hook.to_owned(), role: role.clone() };
+    let verdict = match cx.cloud.allowance(role, CALL, &pieces::hook_arn(hook, &identity)).await {
+        Ok(Some(Allowance::Allowed)) => Ok(None),
+        Ok(Some(Allowance::NotAllowed)) if has_policy(cx.cloud, hook).await => {
+            Ok(Some(format!("only the policy of hook {hook} itself may allow {role} to call it")))
+        }
+        Ok(Some(Allowance::Forbidden | Allowance::NotAllowed)) => Err(refusal),
+        Ok(Some(Allowance::Depends)) => {
+            Ok(Some(format!("whether {role} may call hook {hook} depends on conditions")))
+        }
+        Ok(None) => Err(Refusal::NoServiceRole(role.clone())),
+        Err(error) => Ok(Some(format!("whether {role} may call hook {hook} is not known ({error})"))),
+    };
+    say(cx, verdict)
+}
+
+/// A policy of the hook itself may allow what the role's policies do not.
+async fn has_policy<C: Cloud>(cloud: &C, hook: &str) -> bool {
+    let (function, qualifier) = split_qualifier(hook);
+    cloud.permissions(function, qualifier).await.map_or(true, |statements| !statements.is_empty())
+}
+
+async fn check_report<C: Cloud>(
+    cx: &Context<'_, C>,
+    pieces: &Pieces,
+    hook: &str,
+    role: &str,
+) -> Result<(), RolloutError> {
+    let identity = cx.cloud.identity().await.doing(|| "could not ask who the caller is".to_owned())?;
+    let group = pieces.group_arn(&identity);
+    let (hook, role) = (hook.to_owned(), role.to_owned());
+    let verdict = match cx.cloud.allowance(&role, REPORT, &group).await {
+        Ok(Some(Allowance::Allowed)) => Ok(None),
+        Ok(Some(Allowance::NotAllowed | Allowance::Forbidden)) => {
+            Err(Refusal::HookMayNotReport { hook, role, group })
+        }
+        Ok(Some(Allowance::Depends)) => {
+            Ok(Some(format!("whether hook {hook} may report depends on conditions of its role")))
+        }
+        Ok(None) => Err(Refusal::NoHookRole { hook, role }),
+        Err(error) => Ok(Some(format!("whether hook {hook} may report is not known ({error})"))),
+    };
+    say(cx, verdict)
+}
+
+/// What may work is tried.
+fn say<C: Cloud>(cx: &Context<'_, C>, verdict: Verdict) -> Result<(), RolloutError> {
+    if let Some(doubt) = verdict? {
+        cx.reporter.warn(&format!("{doubt}: if not, the rollout fails later"));
+    }
+    Ok(())
+}

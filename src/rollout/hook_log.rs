@@ -1,0 +1,379 @@
+//! What the log of a hook tells: that it crashed, and for which deployment; or why it reported Failed. Pure.
+
+use std::time::{Duration, SystemTime};
+
+use serde_json::Value;
+
+use super::cloud::LogLine;
+
+/// Lambda runs an asynchronous invocation that fails twice more, unless it is told otherwise.
+const MAX_ATTEMPTS: usize = 3;
+/// CodeDeploy calls a hook at once, and a cold start takes seconds.
+const CALLED_WITHIN: Duration = Duration::from_secs(30);
+/// Two services, two clocks.
+const SKEW: Duration = Duration::from_secs(5);
+const MAX_TEXT: usize = 300;
+
+/// A call of the hook that failed in every attempt so far, and can have reported nothing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Crash {
+    pub error: String,
+    pub attempts: usize,
+    pub blame: Blame,
+}
+
+/// How sure it is that the call was made for this deployment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Blame {
+    /// The log names the deployment.
+    Named,
+    /// It is the only call at the right time, and names no deployment.
+    OnlyCall,
+    /// Others call the same hook.
+    Unclear,
+}
+
+impl Crash {
+    pub fn retries_are_spent(&self) -> bool {
+        self.attempts >= MAX_ATTEMPTS
+    }
+}
+
+/// Finds the crash of the hook that CodeDeploy called at `called` for this deployment.
+pub fn find_crash(lines: &[LogLine], deployment: &str, called: SystemTime) -> Option<Crash> {
+    let calls = calls(lines);
+    let from = called.checked_sub(SKEW).unwrap_or(called);
+    let mut candidates: Vec<&Call> = calls.iter().filter(|call| call.first >= from).collect();
+    if let Some(named) = candidates.iter().find(|call| call.names(deployment)) {
+        return named.crash(deployment, Blame::Named);
+    }
+    candidates.retain(|call| !call.names_another(deployment));
+    let blame = match candidates.as_slice() {
+        [only] if only.first <= called + CALLED_WITHIN => Blame::OnlyCall,
+        _ => Blame::Unclear,
+    };
+    candidates.iter().find_map(|call| call.crash(deployment, blame))
+}
+
+/// The reason that a hook gave for its Failed, in the line that our hook SDKs write. CodeDeploy counts the first report.
+pub fn failed_reason(lines: &[LogLine], deployment: &str) -> Option<String> {
+    lines.iter().find_map(|line| reason_for(&line.text, deployment, "Failed"))
+}
+
+/// Whether the hook writes the lines of our hook SDKs.
+pub fn speaks_for_itself(lines: &[LogLine]) -> bool {
+    lines.iter().any(|line| hook_line(&line.text).is_some())
+}
+
+fn reason_for(text: &str, deployment: &str, status: &str) -> Option<String> {
+    let said = hook_line(text)?;
+    let reason = said["reason"].as_str().filter(|reason| !reason.is_empty())?;
+    (said["deploymentId"] == deployment && said["status"] == status).then(|| cut(reason))
+}
+
+/// The object that a hook SDK wrote, bare, behind what the runtime puts before it, or inside a JSON log line.
+fn hook_line(text: &str) -> Option<Value> {
+    let value: Value = serde_json::from_str(text.get(text.find('{')?..)?.trim_end()).ok()?;
+    let inner = match value.get("message") {
+        Some(Value::String(message)) => serde_json::from_str(message).ok(),
+        Some(message) => Some(message.clone()),
+        None => None,
+    };
+    [Some(value), inner].into_iter().flatten().find(|value| value["lambdaRollout"] == "hook")
+}
+
+/// One asynchronous invocation. Lambda keeps its request id when it tries again.
+#[derive(Debug)]
+struct Call {
+    request: String,
+    first: SystemTime,
+    attempts: Vec<Attempt>,
+}
+
+#[derive(Debug, Default)]
+struct Attempt {
+    lines: Vec<String>,
+    ended: bool,
+    failed: bool,
+}
+
+/// Groups lines by request id. A stream holds one invocation after the other, so that a line without an id belongs to
+/// the invocation that began last in its stream.
+fn calls(lines: &[LogLine]) -> Vec<Call> {
+    let mut calls: Vec<Call> = Vec::new();
+    let mut current: Vec<(&str, usize)> = Vec::new();
+    for line in lines {
+        if let Some(request) = started(&line.text) {
+            let index = calls.iter().position(|call| call.request == request).unwrap_or_else(|| {
+                calls.push(Call { request, first: line.time, attempts: Vec::new() });
+                calls.len() - 1
+            });
+            calls[index].attempts.push(Attempt::default());
+            current.retain(|(stream, _)| *stream != line.stream);
+            current.push((&line.stream, index));
+        }
+        let Some((_, index)) = current.iter().find(|(stream, _)| *stream == line.stream) else {
+            continue;
+        };
+        if let Some(attempt) = calls[*index].attempts.last_mut() {
+            attempt.see(&line.text);
+        }
+    }
+    calls
+}
+
+impl Attempt {
+    fn see(&mut self, text: &str) {
+        if let Some(failed) = ended(text) {
+            self.ended = true;
+            self.failed |= failed;
+        } else if is_crash(text) {
+            self.failed = true;
+        }
+        self.lines.push(text.to_owned());
+    }
+
+    /// A hook that could not report says so itself, better than the error with which it then ends.
+    fn error(&self, deployment: &str) -> Option<String> {
+        let unreported = self.lines.iter().find_map(|line| reason_for(line, deployment, "NotReported"));
+        let crashed = || self.lines.iter().rev().find(|line| is_crash(line)).map(|line| readable(line));
+        unreported.map(|reason| format!("it could not report: {reason}")).or_else(crashed)
+    }
+}
+
+impl Call {
+    fn crash(&self, deployment: &str, blame: Blame) -> Option<Crash> {
+        let ended: Vec<&Attempt> = self.attempts.iter().filter(|attempt| attempt.ended).collect();
+        if ended.is_empty() || ended.len() < self.attempts.len() || !ended.iter().all(|a| a.failed) {
+            return None;
+        }
+        let error = ended.iter().rev().find_map(|attempt| attempt.error(deployment));
+        Some(Crash {
+            error: error.unwrap_or_else(|| "its log does not say why".to_owned()),
+            attempts: ended.len(),
+            blame,
+        })
+    }
+
+    fn names(&self, deployment: &str) -> bool {
+        self.words().any(|word| word == deployment)
+    }
+
+    fn names_another(&self, deployment: &str) -> bool {
+        self.words().any(|word| is_deployment_id(word) && word != deployment)
+    }
+
+    fn words(&self) -> impl Iterator<Item = &str> {
+        let lines = self.attempts.iter().flat_map(|attempt| &attempt.lines);
+        lines.flat_map(|line| line.split(|c: char| !c.is_ascii_alphanumeric() && c != '-'))
+    }
+}
+
+/// `d-` and nine characters.
+fn is_deployment_id(word: &str) -> bool {
+    let Some(rest) = word.strip_prefix("d-") else { return false };
+    rest.len() == 9 && rest.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit())
+}
+
+/// The request id, if an invocation begins with this line.
+fn started(text: &str) -> Option<String> {
+    if let Some(rest) = text.strip_prefix("START RequestId: ") {
+        return rest.split_whitespace().next().map(str::to_owned);
+    }
+    let record = platform_record(text, "platform.start")?;
+    record["requestId"].as_str().map(str::to_owned)
+}
+
+/// Whether the invocation failed, if one ends with this line. What Lambda says of it here is about time-outs and
+/// exits; an exception that the runtime caught is told by a line of its own.
+fn ended(text: &str) -> Option<bool> {
+    if text.starts_with("REPORT RequestId: ") {
+        return Some(["Status: error", "Status: timeout"].iter().any(|status| text.contains(status)));
+    }
+    let record = platform_record(text, "platform.report")?;
+    Some(record["status"].as_str().is_some_and(|status| status != "success"))
+}
+
+fn platform_record(text: &str, kind: &str) -> Option<Value> {
+    if !text.starts_with('{') || !text.contains(kind) {
+        return None;
+    }
+    let value: Value = serde_json::from_str(text).ok()?;
+    (value["type"] == kind).then(|| value["record"].clone())
+}
+
+/// The lines with which Lambda's runtimes say that a handler has thrown, or that its process has ended.
+fn is_crash(text: &str) -> bool {
+    const SIGNS: [&str; 8] = [
+        "\tERROR\tInvoke Error",
+        "\tERROR\tUncaught Exception",
+        "\tERROR\tUnhandled Promise Rejection",
+        "Task timed out after",
+        "Runtime exited",
+        "Error: Runtime",
+        "Runtime.ImportModuleError",
+        "Runtime.ExitError",
+    ];
+    let report = text.starts_with("REPORT ") || text.starts_with("INIT_REPORT ");
+    let python = text.starts_with("[ERROR] ") && text.contains("Traceback");
+    !report && (python || SIGNS.iter().any(|sign| text.contains(sign)) || is_json_crash(text))
+}
+
+/// In the JSON log format the runtimes write the error's type beside the level.
+fn is_json_crash(text: &str) -> bool {
+    let Ok(value) = serde_json::from_str::<Value>(text) else { return false };
+    value["level"] == "ERROR" && (value["errorType"].is_string() || value["message"]["errorType"].is_string())
+}
+
+/// The error alone: its type and message, without the runtime's prefix and without the stack.
+fn readable(line: &str) -> String {
+    let json = line.find('{').and_then(|at| serde_json::from_str::<Value>(line[at..].trim_end()).ok());
+    let error =
+        json.as_ref().map(|value| if value["errorType"].is_string() { value } else { &value["message"] });
+    if let Some(error) = error.filter(|error| error["errorType"].is_string()) {
+        let text = |key: &str| error[key].as_str().unwrap_or_default();
+        return cut(&format!("{}: {}", text("errorType"), text("errorMessage")));
+    }
+    let text = line.rsplit('\t').next().unwrap_or(line);
+    let first = text.split(['\n', '\r']).next().unwrap_or(text);
+    let timed_out = first.find("Task timed out").map_or(first, |at| &first[at..]);
+    cut(timed_out.trim_start_matches("[ERROR] "))
+}
+
+/// Without what could upset a terminal, and cut to a length.
+fn cut(text: &str) -> String {
+    let clean = text.trim().chars().map(|c| if c.is_control() { ' ' } else { c });
+    let mut short: String = clean.clone().take(MAX_TEXT).collect();
+    if clean.count() > MAX_TEXT {
+        short.push('…');
+    }
+    short
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NODE: &str = "2026-11-23T10:00:01.000Z\tr1\tERROR\tInvoke Error \t{\"errorType\":\"TypeError\",\"errorMessage\":\"no url\",\"stack\":[]}";
+
+    fn at(seconds: u64) -> SystemTime {
+        SystemTime::UNIX_EPOCH + Duration::from_secs(1_000_000 + seconds)
+    }
+
+    fn line(stream: &str, seconds: u64, text: &str) -> LogLine {
+        LogLine { stream: stream.to_owned(), time: at(seconds), text: text.to_owned() }
+    }
+
+    /// One attempt of a request in a stream, with what it wrote.
+    fn attempt(stream: &str, seconds: u64, request: &str, text: &str) -> Vec<LogLine> {
+        vec![
+            line(stream, seconds, &format!("START RequestId: {request} Version: $LATEST\n")),
+            line(stream, seconds, text),
+            line(stream, seconds, &format!("END RequestId: {request}\n")),
+            line(stream, seconds, &format!("REPORT RequestId: {request}\tDuration: 3.10 ms\n")),
+        ]
+    }
+
+    fn crash(lines: &[Vec<LogLine>]) -> Option<Crash> {
+        find_crash(&lines.concat(), "d-ABCDEF123", at(0))
+    }
+
+    #[test]
+    fn three_attempts_of_one_request_are_a_crash_whose_retries_are_spent() {
+        let lines =
+            [attempt("s", 1, "r1", NODE), attempt("s", 60, "r1", NODE), attempt("t", 180, "r1", NODE)];
+        let found = crash(&lines).unwrap();
+        assert_eq!((found.error.as_str(), found.attempts), ("TypeError: no url", 3));
+        assert_eq!((found.blame, found.retries_are_spent()), (Blame::OnlyCall, true));
+        assert!(!crash(&lines[..2]).unwrap().retries_are_spent());
+    }
+
+    #[test]
+    fn a_call_that_runs_on_or_went_well_in_the_end_is_no_crash() {
+        let running = vec![line("s", 60, "START RequestId: r1 Version: 1")];
+        assert_eq!(crash(&[attempt("s", 1, "r1", NODE), running]), None);
+        assert_eq!(crash(&[attempt("s", 1, "r1", NODE), attempt("s", 60, "r1", "fine")]), None);
+        assert_eq!(crash(&[attempt("s", 1, "r1", "2026\tr1\tERROR\tonly a log line")]), None);
+        assert_eq!(crash(&[]), None);
+    }
+
+    #[test]
+    fn a_call_that_names_the_deployment_is_ours_whoever_else_calls() {
+        let ours = format!("{NODE} d-ABCDEF123");
+        let found = crash(&[attempt("s", 1, "r0", NODE), attempt("t", 2, "r1", &ours)]).unwrap();
+        assert_eq!(found.blame, Blame::Named);
+    }
+
+    #[test]
+    fn a_call_for_another_deployment_is_not_ours() {
+        let theirs = "{\"deploymentId\":\"d-ZZZZZZ999\"}";
+        let other = [attempt("s", 1, "r0", theirs), attempt("s", 1, "r0", NODE)];
+        assert_eq!(crash(&other), None);
+    }
+
+    #[test]
+    fn two_calls_that_name_nobody_leave_it_unclear() {
+        let found = crash(&[attempt("s", 1, "r1", NODE), attempt("t", 2, "r2", NODE)]).unwrap();
+        assert_eq!(found.blame, Blame::Unclear);
+        assert_eq!(crash(&[attempt("s", 90, "r1", NODE)]).unwrap().blame, Blame::Unclear);
+    }
+
+    #[test]
+    fn an_older_call_does_not_count() {
+        let lines = attempt("s", 1, "r1", NODE);
+        assert_eq!(find_crash(&lines, "d-ABCDEF123", at(100)), None);
+    }
+
+    #[test]
+    fn every_runtimes_way_to_die_is_understood() {
+        for (text, error) in [
+            ("[ERROR] ValueError: no url\nTraceback (most recent call last):\n  File", "ValueError: no url"),
+            (
+                "2026-11-23T10:00:01.000Z r1 Task timed out after 3.00 seconds\n\n",
+                "Task timed out after 3.00 seconds",
+            ),
+            (
+                "RequestId: r1 Error: Runtime exited with error: signal: killed",
+                "RequestId: r1 Error: Runtime exited with error: signal: killed",
+            ),
+            (
+                "{\"timestamp\":\"t\",\"level\":\"ERROR\",\"requestId\":\"r1\",\"errorType\":\"E\",\"errorMessage\":\"m\"}",
+                "E: m",
+            ),
+        ] {
+            assert_eq!(
+                crash(&[attempt("s", 1, "r1", text)]).map(|crash| crash.error).as_deref(),
+                Some(error)
+            );
+        }
+    }
+
+    #[test]
+    fn lambdas_json_format_tells_the_same() {
+        let start = r#"{"time":"t","type":"platform.start","record":{"requestId":"r1","version":"1"}}"#;
+        let report =
+            r#"{"time":"t","type":"platform.report","record":{"requestId":"r1","status":"timeout"}}"#;
+        let found = crash(&[vec![line("s", 1, start), line("s", 4, report)]]).unwrap();
+        assert_eq!(found.error, "its log does not say why");
+    }
+
+    #[test]
+    fn the_reason_of_a_hook_is_read_from_the_line_of_its_sdk() {
+        let said = r#"{"lambdaRollout":"hook","deploymentId":"d-ABCDEF123","status":"Failed","reason":"health said 500"}"#;
+        let nested = format!(r#"{{"level":"ERROR","message":{said}}}"#);
+        let quoted = format!(r#"{{"level":"ERROR","message":{}}}"#, Value::from(said));
+        for text in [said.to_owned(), format!("2026\tr1\tERROR\t{said}\n"), nested, quoted] {
+            let lines = [line("s", 1, &text)];
+            assert_eq!(failed_reason(&lines, "d-ABCDEF123").as_deref(), Some("health said 500"), "{text}");
+            assert_eq!(failed_reason(&lines, "d-ZZZZZZ999"), None);
+        }
+    }
+
+    #[test]
+    fn a_hook_that_could_not_report_says_why_itself() {
+        let said = r#"{"lambdaRollout":"hook","deploymentId":"d-ABCDEF123","status":"NotReported","reason":"denied"}"#;
+        let mut whole = attempt("s", 1, "r1", said);
+        whole.insert(2, line("s", 1, NODE));
+        assert_eq!(crash(&[whole]).unwrap().error, "it could not report: denied");
+    }
+}

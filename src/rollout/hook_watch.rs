@@ -1,0 +1,158 @@
+//! Looks into the log of a hook while it runs: one that crashed would otherwise cost the hour that CodeDeploy waits.
+
+use std::time::{Duration, SystemTime};
+
+use super::appspec::Hooks;
+use super::cloud::{Cloud, CloudErrorKind, Deployment, LifecycleEvent, Target};
+use super::context::Context;
+use super::function::{FunctionRef, split_qualifier};
+use super::hook_log::{Blame, Crash, find_crash};
+use super::report::{Cause, HookStage};
+use super::spec::{RollbackEvent, RolloutSpec};
+
+const LOOK: Duration = Duration::from_secs(20);
+
+/// A hook that is running.
+#[derive(Debug, Clone, Copy)]
+pub struct Running<'a> {
+    pub name: &'a str,
+    pub stage: HookStage,
+    pub event: &'a LifecycleEvent,
+}
+
+/// The hook of an event of this deployment.
+pub fn hook_of<'a>(hooks: &'a Hooks, event: &'a LifecycleEvent) -> Option<Running<'a>> {
+    let (stage, name) = match event.name.as_str() {
+        "BeforeAllowTraffic" => (HookStage::BeforeTraffic, hooks.before_traffic.as_deref()?),
+        "AfterAllowTraffic" => (HookStage::AfterTraffic, hooks.after_traffic.as_deref()?),
+        _ => return None,
+    };
+    Some(Running { name, stage, event })
+}
+
+/// The name by which CloudWatch Logs knows a hook, however it was declared.
+pub fn function_name(hook: &str) -> String {
+    let (function, _) = split_qualifier(hook);
+    FunctionRef::parse(function).map_or_else(|_| function.to_owned(), |function| function.name)
+}
+
+#[derive(Debug, Default)]
+pub struct HookWatch {
+    looked: Option<SystemTime>,
+    /// How many attempts of which stage were told.
+    said: Option<(HookStage, usize)>,
+    /// A deployment is stopped once.
+    stopped: Option<Cause>,
+}
+
+impl HookWatch {
+    /// Why the deployment was stopped, if it was.
+    pub fn into_cause(self) -> Option<Cause> {
+        self.stopped
+    }
+
+    /// Says a crash at once; stops the deployment when the hook is surely never going to report.
+    pub async fn look<C: Cloud>(
+        &mut self,
+        cx: &Context<'_, C>,
+        spec: &RolloutSpec,
+        deployment: &Deployment,
+        target: Option<&Target>,
+    ) {
+        let events = target.map(|target| target.events.as_slice()).unwrap_or_default();
+        let running = events.iter().find(|event| event.status == "InProgress");
+        let Some(hook) = running.and_then(|event| hook_of(&spec.hooks, event)) else { return };
+        let Some(called) = hook.event.started.filter(|_| self.stopped.is_none() && self.is_due(cx)) else {
+            return;
+        };
+        // A log that cannot be read tells nothing; CodeDeploy's own limit still ends the wait.
+        let lines = cx.cloud.log(&function_name(hook.name), called).await.unwrap_or_default();
+        let Some(crash) = find_crash(&lines, &deployment.id, called) else { return };
+        if crash.retries_are_spent() && is_surely_of(cx, deployment, &crash).await {
+            self.stop(cx, spec, deployment, hook, crash).await;
+        } else {
+            self.tell(cx, deployment, hook, &crash);
+        }
+    }
+
+    fn is_due<C: Cloud>(&mut self, cx: &Context<'_, C>) -> bool {
+        let now = SystemTime::now();
+        let passed = |last: SystemTime| cx.clock.passed(now.duration_since(last).unwrap_or_default());
+        let due = self.looked.is_none_or(|last| passed(last) >= LOOK);
+        if due {
+            self.looked = Some(now);
+        }
+        due
+    }
+
+    fn tell<C: Cloud>(
+        &mut self,
+        cx: &Context<'_, C>,
+        deployment: &Deployment,
+        hook: Running<'_>,
+        crash: &Crash,
+    ) {
+        if self.said == Some((hook.stage, crash.attempts)) {
+            return;
+        }
+        self.said = Some((hook.stage, crash.attempts));
+        let outlook = if crash.retries_are_spent() {
+            format!(
+                "its log does not say for which deployment, so this one goes on; CodeDeploy gives up after an hour. \
+                 To stop it now: aws deploy stop-deployment --deployment-id {} --auto-rollback-enabled",
+                deployment.id
+            )
+        } else {
+            "Lambda tries it again".to_owned()
+        };
+        let Crash { error, attempts, .. } = crash;
+        let times = if *attempts == 1 { String::new() } else { format!(" ({attempts} times)") };
+        cx.reporter.warn(&format!(
+            "the {} hook {} crashed before it reported{times}: {error}; {outlook}",
+            hook.stage, hook.name
+        ));
+    }
+
+    async fn stop<C: Cloud>(
+        &mut self,
+        cx: &Context<'_, C>,
+        spec: &RolloutSpec,
+        deployment: &Deployment,
+        hook: Running<'_>,
+        crash: Crash,
+    ) {
+        let rollback = spec.auto_rollback.contains(&RollbackEvent::Failure);
+        match cx.cloud.stop_deployment(&deployment.id, rollback).await {
+            Ok(()) => {
+                cx.reporter.warn(&format!(
+                    "the {} hook {} crashed {} times and never reports: {}; the deployment is stopped",
+                    hook.stage, hook.name, crash.attempts, crash.error
+                ));
+                let Crash { error, attempts, .. } = crash;
+                self.stopped = Some(Cause::HookCrashed {
+                    name: hook.name.to_owned(),
+                    stage: hook.stage,
+                    attempts,
+                    error,
+                });
+            }
+            Err(error) if error.kind == CloudErrorKind::AlreadyEnded => {}
+            Err(error) => cx.reporter.warn(&format!(
+                "the {} hook {} crashed, and deployment {} could not be stopped: {error}",
+                hook.stage, hook.name, deployment.id
+            )),
+        }
+    }
+}
+
+/// A crash that names no deployment is of this one if no other deployment can have called the hook.
+async fn is_surely_of<C: Cloud>(cx: &Context<'_, C>, deployment: &Deployment, crash: &Crash) -> bool {
+    match crash.blame {
+        Blame::Named => true,
+        Blame::OnlyCall => {
+            let live = cx.cloud.live_deployments(None).await;
+            live.is_ok_and(|live| live.iter().all(|id| *id == deployment.id))
+        }
+        Blame::Unclear => false,
+    }
+}
