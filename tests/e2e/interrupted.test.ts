@@ -40,10 +40,12 @@ after(async () => {
 const started = async () =>
     (await sandbox.journal()).filter((call) => call.operation === "CreateDeployment" && call.status === 200).length;
 
-/** Presses Ctrl-C as soon as traffic is split. */
-async function interruptedUp(): Promise<string> {
-    const up = failureOf(stack.up());
-    while (!(await sandbox.isSplit("orders"))) await new Promise((resolve) => setTimeout(resolve, 20));
+/** Presses Ctrl-C as soon as traffic is split, or as soon as the CLI has said something. */
+async function interruptedUp(said?: string): Promise<string> {
+    let output = "";
+    const up = failureOf(stack.up({ onOutput: (text: string) => (output += text) }));
+    const isTime = async () => (said ? output.includes(said) : sandbox.isSplit("orders"));
+    while (!(await isTime())) await new Promise((resolve) => setTimeout(resolve, 20));
     const pid = execFileSync("pgrep", ["-P", `${process.pid}`, "pulumi"]).toString().trim();
     process.kill(Number(pid), "SIGINT");
     return up;
@@ -60,13 +62,27 @@ test("Ctrl-C leaves the deployment, and the next update takes it up", async () =
     assert.equal(await started(), before + 1, "the version was deployed twice");
 });
 
+test("Ctrl-C while the version bakes does not make it a success: the next update looks at what it did", async () => {
+    code = answering("two and a half");
+    const before = await started();
+    const said = await interruptedUp("watching for");
+    assert.match(said, /cancelled while version 3 was watched/);
+    await stack.refresh();
+    const preview = await stack.preview();
+    assert.equal(preview.changeSummary.update, 1, preview.stdout);
+    const result = await stack.up();
+    assert.match(result.stdout, /deployment d-\w+ of version 3 succeeded while nobody watched; looking at what it did/);
+    assert.equal(await started(), before + 1, "the version was deployed twice");
+    assert.deepEqual(Object.keys((await stack.up()).summary.resourceChanges ?? {}), ["same"]);
+});
+
 test("with onCancel stop, Ctrl-C takes the traffic back, and the next update tries again", async () => {
     code = answering("three");
     onCancel = "stop";
     const said = await interruptedUp();
-    assert.match(said, /was told to stop and to roll back to version 2/);
+    assert.match(said, /was told to stop and to roll back to version 3/);
     const result = await stack.up();
-    assert.equal(result.outputs.servingVersion.value, "3");
+    assert.equal(result.outputs.servingVersion.value, "4");
     assert.equal((await invoke(sandbox, target, {})).body.answer, "three");
 });
 
@@ -75,8 +91,8 @@ test("the user's time limit stops the deployment with rollback, and says nothing
     limit = "2s";
     const said = await failureOf(stack.up());
     assert.match(said, /time limit of the operation was reached/);
-    assert.match(said, /roll back to version 3/);
+    assert.match(said, /roll back to version 4/);
     limit = undefined;
     const result = await stack.up();
-    assert.equal(result.outputs.servingVersion.value, "4");
+    assert.equal(result.outputs.servingVersion.value, "5");
 });

@@ -25,16 +25,24 @@ exports.handler = async (event) => {
     });
 };`;
 
+export interface FunctionOptions {
+    /** Its name, if it is not that of the resource. */
+    name?: string;
+    role?: aws.iam.Role;
+    provider?: aws.Provider;
+}
+
 /** A function whose code is this text, published as a new version whenever it changes. */
-export function publishedFunction(name: string, code: string, role = roleOf(name)): aws.lambda.Function {
-    return new aws.lambda.Function(name, {
+export function publishedFunction(resource: string, code: string, options: FunctionOptions = {}): aws.lambda.Function {
+    const { name = resource, role = roleOf(resource), provider } = options;
+    return new aws.lambda.Function(resource, {
         name,
         runtime: "nodejs20.x",
         handler: "index.handler",
         role: role.arn,
         code: new pulumi.asset.AssetArchive({ "index.js": new pulumi.asset.StringAsset(code) }),
         publish: true,
-    });
+    }, { provider });
 }
 
 /** The same for a hook, which may report to CodeDeploy unless said otherwise. */
@@ -54,7 +62,7 @@ export function hookFunction(name: string, code: string, mayReport = true): aws.
             }),
         });
     }
-    return publishedFunction(name, code, role);
+    return publishedFunction(name, code, { role });
 }
 
 function roleOf(name: string): aws.iam.Role {

@@ -138,6 +138,25 @@ export class Sandbox {
         await this.iam.send(new DeleteRoleCommand({ RoleName: application }));
     }
 
+    /** Waits for this many messages of a queue. */
+    async receive(queueUrl: string, count: number): Promise<string[]> {
+        const bodies: string[] = [];
+        while (bodies.length < count) {
+            const answer = await fetch(this.endpoint, {
+                method: "POST",
+                headers: {
+                    "content-type": "application/x-amz-json-1.0",
+                    "x-amz-target": "AmazonSQS.ReceiveMessage",
+                    authorization: `AWS4-HMAC-SHA256 Credential=test/20260101/${region}/sqs/aws4_request, SignedHeaders=host, Signature=none`,
+                },
+                body: JSON.stringify({ QueueUrl: queueUrl, WaitTimeSeconds: 20, MaxNumberOfMessages: 10 }),
+            });
+            const { Messages: messages = [] } = (await answer.json()) as any;
+            bodies.push(...messages.map((message: any) => message.Body));
+        }
+        return bodies;
+    }
+
     private get lambda() {
         return new LambdaClient(this.clientConfig);
     }

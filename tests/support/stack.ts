@@ -65,6 +65,11 @@ export class TestStack {
         return new TestStack(stack, home, options);
     }
 
+    /** What the CLI and its plugins find in their environment from now on. */
+    get environment(): Record<string, string> {
+        return this.stack.workspace.envVars;
+    }
+
     async up(extra: Record<string, unknown> = {}): Promise<UpResult> {
         return this.stack.up({ ...this.common, suppressProgress: true, ...extra });
     }
