@@ -1,0 +1,301 @@
+//! Drives the provider's binary as the engine does, with a state that lives through its deaths.
+
+use std::process::Stdio;
+
+use lambda_rollout::pulumi::{
+    PropertyMap,
+    proto::{self, resource_provider_client::ResourceProviderClient},
+    wire,
+};
+use tokio::{
+    io::{AsyncBufReadExt, BufReader},
+    process::{Child, Command},
+};
+use tonic::{Response, Status, transport::Channel};
+
+use crate::proxy::{Point, Proxy};
+
+/// One resource of a stack: what the program declares, and what the engine remembers.
+pub(crate) struct Resource {
+    token: &'static str,
+    name: String,
+    endpoint: String,
+    speed: u32,
+    pub(crate) state: Option<State>,
+    /// Calls to AWS of the last operation.
+    pub(crate) calls: usize,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct State {
+    pub(crate) id: String,
+    pub(crate) inputs: PropertyMap,
+    pub(crate) outputs: PropertyMap,
+    /// The last operation failed: the next update is made even if nothing is declared anew.
+    failed: bool,
+    refresh_before_update: bool,
+}
+
+/// How an operation of the engine ended.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum End {
+    /// Nothing had to be done.
+    Same,
+    Done,
+    Failed(String),
+    /// The provider was killed.
+    Died,
+}
+
+/// A running provider.
+struct Provider {
+    process: Child,
+    client: ResourceProviderClient<Channel>,
+    proxy: Proxy,
+}
+
+/// Why an operation has no answer.
+enum Failed {
+    Died,
+    Status(Box<Status>),
+}
+
+impl Provider {
+    /// One call of the engine; the provider is killed when it gets to the point where it is to die.
+    async fn ask<T, F>(&mut self, call: impl FnOnce(ResourceProviderClient<Channel>) -> F) -> Result<T, Failed>
+    where
+        F: Future<Output = Result<Response<T>, Status>>,
+    {
+        tokio::select! {
+            biased;
+            () = self.proxy.reached() => {
+                self.process.kill().await.unwrap();
+                Err(Failed::Died)
+            }
+            answer = call(self.client.clone()) => {
+                answer.map(Response::into_inner).map_err(|status| Failed::Status(Box::new(status)))
+            }
+        }
+    }
+}
+
+impl Resource {
+    pub(crate) fn new(token: &'static str, name: &str, endpoint: &str, speed: u32) -> Self {
+        let (name, endpoint) = (name.to_owned(), endpoint.to_owned());
+        Self { token, name, endpoint, speed, state: None, calls: 0 }
+    }
+
+    /// `pulumi up`; the provider dies at the point, if it gets there.
+    pub(crate) async fn up(&mut self, declared: &PropertyMap, point: Option<Point>) -> End {
+        let mut provider = self.start(point).await;
+        let result = self.apply(&mut provider, declared).await;
+        self.end(provider, result)
+    }
+
+    pub(crate) async fn refresh(&mut self) -> End {
+        let mut provider = self.start(None).await;
+        let result = self.read(&mut provider).await.map(|()| End::Done);
+        self.end(provider, result)
+    }
+
+    pub(crate) async fn destroy(&mut self, point: Option<Point>) -> End {
+        let Some(state) = self.state.clone() else { return End::Same };
+        let mut provider = self.start(point).await;
+        let request = proto::DeleteRequest {
+            id: state.id,
+            urn: self.urn(),
+            properties: Some(wire::encode(&state.outputs)),
+            old_inputs: Some(wire::encode(&state.inputs)),
+            ..proto::DeleteRequest::default()
+        };
+        let result = provider.ask(|mut client| async move { client.delete(request).await }).await;
+        if result.is_ok() {
+            self.state = None;
+        }
+        let result = result.map(|()| End::Done);
+        self.end(provider, result)
+    }
+
+    async fn apply(&mut self, provider: &mut Provider, declared: &PropertyMap) -> Result<End, Failed> {
+        let known = self.state.clone();
+        let inputs = self.check(provider, known.as_ref(), declared).await?;
+        if known.is_some_and(|state| state.refresh_before_update) {
+            self.read(provider).await?;
+        }
+        match self.state.clone() {
+            None => self.create(provider, inputs).await,
+            Some(state) => self.update(provider, state, inputs).await,
+        }
+    }
+
+    async fn check(
+        &self,
+        provider: &mut Provider,
+        known: Option<&State>,
+        declared: &PropertyMap,
+    ) -> Result<PropertyMap, Failed> {
+        let request = proto::CheckRequest {
+            urn: self.urn(),
+            olds: known.map(|state| wire::encode(&state.inputs)),
+            news: Some(wire::encode(declared)),
+            ..proto::CheckRequest::default()
+        };
+        let answer = provider.ask(|mut client| async move { client.check(request).await }).await?;
+        assert!(answer.failures.is_empty(), "{:?}", answer.failures);
+        Ok(wire::decode(answer.inputs.unwrap()).unwrap())
+    }
+
+    async fn create(&mut self, provider: &mut Provider, inputs: PropertyMap) -> Result<End, Failed> {
+        let request = proto::CreateRequest {
+            urn: self.urn(),
+            properties: Some(wire::encode(&inputs)),
+            ..proto::CreateRequest::default()
+        };
+        match provider.ask(|mut client| async move { client.create(request).await }).await {
+            Ok(answer) => {
+                self.state = Some(State {
+                    id: answer.id,
+                    inputs,
+                    outputs: wire::decode(answer.properties.unwrap()).unwrap(),
+                    failed: false,
+                    refresh_before_update: answer.refresh_before_update,
+                });
+                Ok(End::Done)
+            }
+            Err(error) => self.keep_partial(error, inputs),
+        }
+    }
+
+    async fn update(
+        &mut self,
+        provider: &mut Provider,
+        state: State,
+        inputs: PropertyMap,
+    ) -> Result<End, Failed> {
+        let request = proto::DiffRequest {
+            id: state.id.clone(),
+            urn: self.urn(),
+            olds: Some(wire::encode(&state.outputs)),
+            news: Some(wire::encode(&inputs)),
+            old_inputs: Some(wire::encode(&state.inputs)),
+            ..proto::DiffRequest::default()
+        };
+        let diff = provider.ask(|mut client| async move { client.diff(request).await }).await?;
+        assert!(diff.replaces.is_empty(), "nothing here is to be replaced: {:?}", diff.replaces);
+        let same = diff.changes == i32::from(proto::diff_response::DiffChanges::DiffNone);
+        if same && !state.failed {
+            return Ok(End::Same);
+        }
+        let request = proto::UpdateRequest {
+            id: state.id.clone(),
+            urn: self.urn(),
+            olds: Some(wire::encode(&state.outputs)),
+            news: Some(wire::encode(&inputs)),
+            old_inputs: Some(wire::encode(&state.inputs)),
+            ..proto::UpdateRequest::default()
+        };
+        match provider.ask(|mut client| async move { client.update(request).await }).await {
+            Ok(answer) => {
+                self.state = Some(State {
+                    inputs,
+                    outputs: wire::decode(answer.properties.unwrap()).unwrap(),
+                    failed: false,
+                    refresh_before_update: answer.refresh_before_update,
+                    ..state
+                });
+                Ok(End::Done)
+            }
+            // The engine keeps the inputs of the last success.
+            Err(error) => self.keep_partial(error, state.inputs),
+        }
+    }
+
+    fn keep_partial(&mut self, error: Failed, inputs: PropertyMap) -> Result<End, Failed> {
+        if let Failed::Status(status) = &error
+            && let Some(partial) = partial(status)
+        {
+            self.state = Some(State {
+                id: partial.id,
+                inputs,
+                outputs: wire::decode(partial.properties.unwrap()).unwrap(),
+                failed: true,
+                refresh_before_update: partial.refresh_before_update,
+            });
+            return Ok(End::Failed(partial.reasons.join("\n")));
+        }
+        Err(error)
+    }
+
+    async fn read(&mut self, provider: &mut Provider) -> Result<(), Failed> {
+        let Some(state) = self.state.clone() else { return Ok(()) };
+        let request = proto::ReadRequest {
+            id: state.id.clone(),
+            urn: self.urn(),
+            properties: Some(wire::encode(&state.outputs)),
+            inputs: Some(wire::encode(&state.inputs)),
+            ..proto::ReadRequest::default()
+        };
+        let answer = provider.ask(|mut client| async move { client.read(request).await }).await?;
+        self.state = (!answer.id.is_empty()).then(|| State {
+            id: answer.id,
+            inputs: wire::decode(answer.inputs.unwrap()).unwrap(),
+            outputs: wire::decode(answer.properties.unwrap()).unwrap(),
+            failed: false,
+            refresh_before_update: answer.refresh_before_update,
+        });
+        Ok(())
+    }
+
+    fn end(&mut self, mut provider: Provider, result: Result<End, Failed>) -> End {
+        self.calls = provider.proxy.calls();
+        drop(provider.process.start_kill());
+        match result {
+            Ok(end) => end,
+            Err(Failed::Died) => End::Died,
+            Err(Failed::Status(status)) => End::Failed(status.message().to_owned()),
+        }
+    }
+
+    fn urn(&self) -> String {
+        format!("urn:pulumi:dev::shop::lambda-rollout:index:{}::{}", self.token, self.name)
+    }
+
+    /// A provider that is killed when its proxy says so.
+    async fn start(&self, point: Option<Point>) -> Provider {
+        let proxy = Proxy::start(&self.endpoint, point).await;
+        let mut process = Command::new(env!("CARGO_BIN_EXE_pulumi-resource-lambda-rollout"))
+            .env("AWS_ENDPOINT_URL", &proxy.url)
+            .env("AWS_ACCESS_KEY_ID", "test")
+            .env("AWS_SECRET_ACCESS_KEY", "test")
+            .env("AWS_REGION", crate::world::REGION)
+            .env("AWS_EC2_METADATA_DISABLED", "true")
+            .env("LAMBDA_ROLLOUT_CLOCK_SPEED", self.speed.to_string())
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .kill_on_drop(true)
+            .spawn()
+            .unwrap();
+        let mut line = String::new();
+        BufReader::new(process.stdout.take().unwrap()).read_line(&mut line).await.unwrap();
+        let url = format!("http://127.0.0.1:{}", line.trim());
+        let channel = Channel::from_shared(url).unwrap().connect().await.unwrap();
+        let mut client = ResourceProviderClient::new(channel);
+        client.configure(proto::ConfigureRequest::default()).await.unwrap();
+        Provider { process, client, proxy }
+    }
+}
+
+/// `google.rpc.Status`, as far as it has to be known here.
+#[derive(Clone, PartialEq, prost::Message)]
+struct Detailed {
+    #[prost(message, repeated, tag = "3")]
+    details: Vec<prost_types::Any>,
+}
+
+/// The state that an operation saved although it failed.
+fn partial(status: &Status) -> Option<proto::ErrorResourceInitFailed> {
+    let details = <Detailed as prost::Message>::decode(status.details()).unwrap().details;
+    let any = details.into_iter().find(|any| any.type_url.ends_with("pulumirpc.ErrorResourceInitFailed"))?;
+    Some(prost::Message::decode(any.value.as_slice()).unwrap())
+}

@@ -1,0 +1,9 @@
+//! Rollouts survive: the provider is killed before and after each of its calls to AWS, and the next plain update puts
+//! everything right. The real binary is driven as the engine drives it, against the sandbox.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may panic")]
+
+mod death;
+mod engine;
+mod proxy;
+mod world;
