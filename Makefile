@@ -13,14 +13,14 @@ export NODE_NO_WARNINGS := 1
 
 .PHONY: help
 help: ## List the commands
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 22
 
 .PHONY: demo
 demo: build tools ## See it: a rollout, a rollback and a recovery, on this machine
 	@PATH="$$(dirname "$$(tools/pulumi.sh)"):$$PATH" node $(TOOLS)/js/demo/story.js
 
 .PHONY: test
-test: check unit sdk-test e2e ## Run every test
+test: check unit sdk-test hooks-test e2e examples ## Run every test
 
 .PHONY: build
 # With the tests, so that everything is compiled once with one set of features.
@@ -51,6 +51,27 @@ e2e: build tools ## The real CLI, the real plugin and the sandbox, in TypeScript
 	PATH="$$(dirname "$$(tools/pulumi.sh)"):$$PATH" node --test $(TOOLS)/js/tests/e2e/
 	PATH="$$(dirname "$$(tools/pulumi.sh)"):$$PATH" tests/go/run.sh
 
+.PHONY: example
+example: build tools $(TOOLS)/examples.stamp ## Run one example in the sandbox: make example NAME=canary
+	@PATH="$$(dirname "$$(tools/pulumi.sh)"):$$PATH" node $(TOOLS)/js/tests/examples/run.js $(or $(NAME),$(error say which one: make example NAME=canary))
+
+.PHONY: examples
+examples: build tools $(TOOLS)/examples.stamp ## Run every example in the sandbox
+	@PATH="$$(dirname "$$(tools/pulumi.sh)"):$$PATH" node $(TOOLS)/js/tests/examples/run.js
+
+.PHONY: hooks-test
+hooks-test: build tools $(TOOLS)/hooks.stamp ## Pack the hook SDKs, and test what users install, also in the sandbox
+	hooks/python/check.sh $(TOOLS)/hooks/venv $(TOOLS)/hooks/python & hooks/typescript/check.sh $(TOOLS)/hooks/typescript && wait $$!
+	$(VENV)/bin/python hooks/sandbox_test.py target/debug/rollout-sandbox $(TOOLS)/hooks
+
+.PHONY: sandbox-conformance
+sandbox-conformance: build tools ## Drive the sandbox with botocore and its guide; print operations and outcomes
+	$(VENV)/bin/python sandbox/conformance/run.py target/debug/rollout-sandbox
+
+.PHONY: sandbox-load
+sandbox-load: build tools ## Run 300 deployments at once in the sandbox, and tell the memory that it takes
+	$(VENV)/bin/python sandbox/conformance/load.py target/debug/rollout-sandbox
+
 .PHONY: tools
 tools: $(TOOLS)/venv.stamp $(TOOLS)/node.stamp $(TOOLS)/js.stamp ## Install what the demo and the tests need besides Rust, Go, Node and Python
 	@tools/pulumi.sh > /dev/null
@@ -65,6 +86,16 @@ $(TOOLS)/node.stamp: package.json package-lock.json $(wildcard sdk-gen/nodejs/*.
 	tools/install-node-sdk.sh
 	touch $@
 
-$(TOOLS)/js.stamp: $(TOOLS)/node.stamp tsconfig.json $(wildcard demo/*.ts tests/support/*.ts tests/e2e/*.ts)
+$(TOOLS)/js.stamp: $(TOOLS)/node.stamp tsconfig.json $(wildcard demo/*.ts tests/support/*.ts tests/e2e/*.ts tests/examples/*.ts)
 	npx --no-install tsc
+	touch $@
+
+$(TOOLS)/hooks.stamp: hooks/typescript/package.json hooks/typescript/package-lock.json hooks/python/requirements.txt
+	cd hooks/typescript && npm ci --no-audit --no-fund --ignore-scripts --loglevel error
+	python3 -m venv $(TOOLS)/hooks/venv
+	$(TOOLS)/hooks/venv/bin/pip install --quiet --disable-pip-version-check --requirement hooks/python/requirements.txt
+	touch $@
+
+$(TOOLS)/examples.stamp: $(TOOLS)/node.stamp $(TOOLS)/hooks.stamp tests/examples/requirements.txt $(wildcard hooks/typescript/src/*.ts hooks/typescript/src/*/*.ts sdk-gen/python/*/*.py)
+	tests/examples/install.sh
 	touch $@

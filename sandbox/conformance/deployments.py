@@ -1,6 +1,6 @@
 """Deployments from start to end, with hooks, alarms, stops and rollbacks."""
 
-from harness import SESSION, connect, contains, refused, reporting, returning, same, until, THROWING
+from harness import ALARM, SESSION, THROWING, appspec, connect, contains, refused, reporting, returning, same, until
 
 # Three seconds at the speed of these checks: enough to look at the alias while its traffic is divided.
 CANARY = "CodeDeployDefault.LambdaCanary10Percent30Minutes"
@@ -17,6 +17,9 @@ def all_at_once(sandbox):
     same(sorted(info["revision"]["appSpecContent"]), ["sha256"], "the text is not returned")
     same(sandbox.alias(function), ("2", {}))
     target = sandbox.target(id)
+    batch_get = sandbox.client("codedeploy").batch_get_deployment_targets
+    [one] = batch_get(deploymentId=id, targetIds=[function])["deploymentTargets"]
+    same(one, {"deploymentTargetType": "LambdaTarget", "lambdaTarget": target})
     same(target["status"], "Succeeded")
     same(
         target["lambdaFunctionInfo"],
@@ -233,17 +236,7 @@ def alarm_during_the_shift(sandbox):
 
 
 def alarm(sandbox, name):
-    sandbox.client("cloudwatch").put_metric_alarm(
-        AlarmName=name,
-        Namespace="Test",
-        MetricName=name,
-        Statistic="Sum",
-        Period=3600,
-        EvaluationPeriods=1,
-        Threshold=0,
-        ComparisonOperator="GreaterThanThreshold",
-        TreatMissingData="ignore",
-    )
+    sandbox.client("cloudwatch").put_metric_alarm(AlarmName=name, **ALARM)
 
 
 def alarm_before_the_start(sandbox):
@@ -340,6 +333,9 @@ def appspec_from_s3_and_from_rubbish(sandbox):
     id = deploy.create_deployment(**ask, revision={"revisionType": "S3", "s3Location": location})["deploymentId"]
     same(sandbox.ended(id)["status"], "Succeeded")
     same(sandbox.alias(function), ("2", {}))
+    back = {"revisionType": "String", "string": {"content": appspec(function, "2", "1")}}
+    same(sandbox.ended(deploy.create_deployment(**ask, revision=back)["deploymentId"])["status"], "Succeeded")
+    same(sandbox.alias(function), ("1", {}))
 
 
 YAML = """

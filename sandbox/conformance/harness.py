@@ -15,15 +15,30 @@ import botocore.session
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
+from contract import Contract
+
 REGION = "us-east-1"
 ACCOUNT = "000000000000"
 ROLE_POLICY = "arn:aws:iam::aws:policy/service-role/AWSCodeDeployRoleForLambda"
+# An alarm that nothing sets off by itself.
+ALARM = {
+    "Namespace": "Test",
+    "MetricName": "Test",
+    "Statistic": "Sum",
+    "Period": 3600,
+    "EvaluationPeriods": 1,
+    "Threshold": 0,
+    "ComparisonOperator": "GreaterThanThreshold",
+    "TreatMissingData": "ignore",
+}
 STYLE = {"deploymentType": "BLUE_GREEN", "deploymentOption": "WITH_TRAFFIC_CONTROL"}
 
 
 # The ministack that was installed beside the Python that runs this.
 os.environ.setdefault("ROLLOUT_SANDBOX_MINISTACK", os.path.join(os.path.dirname(sys.executable), "ministack"))
 SESSION = botocore.session.get_session()
+CONTRACT = Contract()
+CONTRACT.watch(SESSION)
 
 
 def connect(session, endpoint, service, account, region=REGION, token=None):
@@ -59,6 +74,13 @@ class Sandbox:
         self.endpoint = self.line.split()[2]
         self.clients = {}
         self.account, self.region = ACCOUNT, REGION
+        self.slower = None
+
+    def slow(self):
+        """A sandbox at speed 1 where CodeDeploy has a hard time, which ends with the checks."""
+        if self.slower is None:
+            self.slower = Sandbox(self.binary, "--throttle-codedeploy", "--rollback-info-delay", "2", speed=1)
+        return self.slower
 
     def elsewhere(self, account, region):
         """The same sandbox, seen from another account and region."""
@@ -67,6 +89,8 @@ class Sandbox:
         return other
 
     def stop(self):
+        if self.slower is not None:
+            self.slower.stop()
         self.process.stdin.close()
         code = self.process.wait(timeout=20)
         self.process.stdout.close()
@@ -96,7 +120,7 @@ class Sandbox:
             iam.attach_role_policy(RoleName=name, PolicyArn=policy)
         return arn
 
-    def function(self, name, *sources, runtime="python3.11", **settings):
+    def function(self, name, *sources, runtime="python3.11", file="index.py", **settings):
         """A function with one version for each source, and the alias `live` on the first."""
         aws = self.client("lambda")
         role = f"arn:aws:iam::{self.account}:role/run"
@@ -106,13 +130,13 @@ class Sandbox:
             Runtime=runtime,
             Role=role,
             Handler=handler,
-            Code={"ZipFile": package(sources[0])},
+            Code={"ZipFile": package(sources[0], file)},
             Publish=True,
             **settings,
         )
         aws.create_alias(FunctionName=name, Name="live", FunctionVersion="1")
         for source in sources[1:]:
-            aws.update_function_code(FunctionName=name, ZipFile=package(source), Publish=True)
+            aws.update_function_code(FunctionName=name, ZipFile=package(source, file), Publish=True)
         return name
 
     def group(self, name, config="CodeDeployDefault.LambdaAllAtOnce", role=None, **settings):
@@ -162,10 +186,10 @@ class Sandbox:
         return self.client("lambda").invoke(FunctionName=function, Payload=json.dumps(payload or {}), **settings)
 
 
-def package(source):
+def package(source, file="index.py"):
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w") as archive:
-        archive.writestr("index.py", source)
+        archive.writestr(file, source)
     return buffer.getvalue()
 
 
@@ -212,22 +236,8 @@ def refused(call, *args, **kwargs):
     try:
         answer = call(*args, **kwargs)
     except ClientError as error:
-        code = error.response["Error"]["Code"]
-        check_modelled(error, code)
-        return code
+        return error.response["Error"]["Code"]
     raise AssertionError(f"not refused: {answer}")
-
-
-def check_modelled(error, code):
-    """A service answers only with errors that its model has for the operation."""
-    for client in CODEDEPLOY_MODEL:
-        if error.operation_name in client.operation_names:
-            shapes = client.operation_model(error.operation_name).error_shapes
-            allowed = {shape.name for shape in shapes} | {"SerializationException"}
-            assert code in allowed, f"{error.operation_name} does not know {code}"
-
-
-CODEDEPLOY_MODEL = []
 
 
 def same(actual, expected, what=""):
@@ -242,7 +252,6 @@ def main(checks, binary, pattern=""):
     """Runs the checks against one sandbox; the number of those that failed is the exit code."""
     started = time.monotonic()
     sandbox = Sandbox(binary)
-    CODEDEPLOY_MODEL.append(sandbox.client("codedeploy").meta.service_model)
     failed = 0
     try:
         for check in checks:
@@ -260,5 +269,6 @@ def main(checks, binary, pattern=""):
     finally:
         code = sandbox.stop()
     same(code, 0, "exit code")
+    print(CONTRACT.table())
     print(f"{failed} failed, {time.monotonic() - started:.1f} s")
-    return failed
+    return failed + len(CONTRACT.wrong)

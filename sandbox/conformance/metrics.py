@@ -5,7 +5,7 @@ from datetime import datetime, timezone
 
 import botocore.session
 
-from harness import connect, contains, refused, same, until
+from harness import CONTRACT, connect, contains, refused, same, until
 
 PROTOCOLS = ("smithy-rpc-v2-cbor", "json", "query")
 
@@ -13,6 +13,7 @@ PROTOCOLS = ("smithy-rpc-v2-cbor", "json", "query")
 def client(sandbox, protocol, account):
     """A client that speaks one protocol."""
     session = botocore.session.Session()
+    CONTRACT.watch(session)
     loader = session.get_component("data_loader")
     load = loader.load_service_model
 

@@ -46,6 +46,30 @@ def total(sandbox, metric, dimensions, began, statistic="Sum"):
     return sum(point[statistic] for point in points)
 
 
+def streams_follow_the_weights(sandbox):
+    sandbox.function("streamed", returning("one"), THROWING)
+    aws, began = sandbox.client("lambda"), time.time()
+
+    def invoke():
+        answer = aws.invoke_with_response_stream(FunctionName="streamed:live", Payload=b"{}")
+        [chunk, end] = list(answer["EventStream"])
+        return answer["ExecutedVersion"], chunk["PayloadChunk"]["Payload"], end["InvokeComplete"]
+
+    same(invoke(), ("1", b'"one"', {}))
+    aws.update_alias(FunctionName="streamed", Name="live", RoutingConfig=SPLIT)
+    answers = [until_version(invoke, version) for version in "12"]
+    same(answers[0][1:], (b'"one"', {}))
+    same((answers[1][2]["ErrorCode"], json.loads(answers[1][1])["errorMessage"]), ("Unhandled", "broken"))
+    executed = {"FunctionName": "streamed", "Resource": "streamed:live", "ExecutedVersion": "2"}
+    assert total(sandbox, "Errors", executed, began) >= 1
+    same(refused(aws.invoke_with_response_stream, FunctionName="gone"), "ResourceNotFoundException")
+
+
+def until_version(invoke, version):
+    """The answer of an invocation that went to this version; each goes there half of the time."""
+    return until(lambda: (answer := invoke())[0] == version and answer, f"version {version} runs")
+
+
 def errors_are_counted(sandbox):
     function = sandbox.function("faulty", returning("fine"), THROWING)
     began = time.time()
@@ -136,7 +160,8 @@ import json
 def handler(event, context):
     http = event["requestContext"]["http"]
     status = int((event.get("queryStringParameters") or {}).get("status", "200"))
-    said = {"method": http["method"], "path": event["rawPath"], "body": event.get("body"), "version": context.function_version}
+    said = {"method": http["method"], "path": event["rawPath"], "body": event.get("body")}
+    said["version"] = context.function_version
     return {"statusCode": status, "headers": {"x-kind": "echo"}, "body": json.dumps(said)}
 """
 
@@ -251,6 +276,7 @@ def a_topic_calls_an_alias(sandbox):
 
 CHECKS = [
     weights_divide_invocations,
+    streams_follow_the_weights,
     errors_are_counted,
     dry_runs_and_the_missing_are_not_counted,
     aliases_with_weights_are_guarded,

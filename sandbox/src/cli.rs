@@ -3,6 +3,8 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use crate::clock::Delay;
+
 pub const HELP: &str = "\
 rollout-sandbox: AWS CodeDeploy for Lambda on your machine
 
@@ -20,19 +22,33 @@ Usage: rollout-sandbox [OPTIONS]
 
   --port N             the port on 127.0.0.1; 0 takes any free one [default: 4566]
   --speed N            how fast the service's time passes: at 60, five minutes are five seconds.
-                       Traffic intervals, alarm periods, time limits and delays all follow it
-                       [default: 1]
+                       Traffic intervals, alarm periods, time limits, rates and delays all follow
+                       it [default: 1]
   --ministack PATH     the ministack command. Otherwise: $ROLLOUT_SANDBOX_MINISTACK, .venv/bin here
                        or in a folder above, the PATH
-  --upstream URL       use a ministack that runs already, instead of starting one. Its functions
-                       need AWS_ENDPOINT_URL set to this sandbox
-  --iam-delay SECONDS  a change of a role counts only after this long, as in AWS [default: 0]
-  --metric-delay SECONDS
-                       metrics are seen only after this long, as in AWS [default: 0]
-  --executed-version-only-weighted
-                       publish metrics per executed version only while an alias has weights
+  --upstream URL       what runs behind the sandbox instead of a ministack of its own: any endpoint
+                       like AWS's that has Lambda, IAM, STS, SNS, S3 and CloudWatch Logs. Its
+                       functions need AWS_ENDPOINT_URL set to this sandbox. What it lacks is said
+                       at the start
   --exit-with-stdin    stop when standard input closes, for programs that start the sandbox
   --help, --version
+
+What is unpleasant about AWS, each with a switch. Seconds are the service's:
+
+  --iam-delay SECONDS  a change of a role or its policies counts only after this long [default: 0]
+  --metric-delay SECONDS, or LEAST-MOST
+                       metrics are seen only after this long; 60-180 is like AWS [default: 0]
+  --rollback-info-delay SECONDS
+                       a deployment says only this long after its end that it was rolled back
+                       [default: 0]
+  --executed-version-only-weighted
+                       publish metrics per executed version only while an alias has weights
+  --limits aws|none    with aws, requests are throttled by operation, an account has at most 50
+                       deployment configurations, and 1,300 deployments at once [default: none]
+  --throttle-codedeploy
+                       CodeDeploy's own calls to Lambda and CloudWatch have AWS's rates. With many
+                       deployments at once some fail with THROTTLED, and some cannot read their
+                       alarms and stop
 
 When it is ready it prints one line: rollout-sandbox ready: http://127.0.0.1:4566 (speed 60)
 It stops on Ctrl-C, and leaves nothing behind. RUST_LOG=info says what it does.
@@ -65,8 +81,14 @@ pub struct Options {
     pub speed: f64,
     pub behind: Behind,
     pub iam_delay: Duration,
-    pub metric_delay: Duration,
+    pub metric_delay: Delay,
     pub executed_version_only_weighted: bool,
+    /// How long after a deployment's end its `rollbackInfo` can be seen.
+    pub rollback_info_delay: Duration,
+    /// Whether requests have the rates and accounts the quotas of AWS.
+    pub limits: bool,
+    /// Whether CodeDeploy's own calls have those rates.
+    pub throttle_codedeploy: bool,
     pub exit_with_stdin: bool,
 }
 
@@ -77,8 +99,11 @@ impl Default for Options {
             speed: 1.0,
             behind: Behind::Ministack(None),
             iam_delay: Duration::ZERO,
-            metric_delay: Duration::ZERO,
+            metric_delay: Delay::default(),
             executed_version_only_weighted: false,
+            rollback_info_delay: Duration::ZERO,
+            limits: false,
+            throttle_codedeploy: false,
             exit_with_stdin: false,
         }
     }
@@ -118,7 +143,15 @@ pub fn parse(arguments: impl IntoIterator<Item = String>) -> Result<Command, Usa
             "--version" | "-V" => return Ok(Command::Version),
             "--exit-with-stdin" => options.exit_with_stdin = true,
             "--executed-version-only-weighted" => options.executed_version_only_weighted = true,
-            "--port" | "--speed" | "--ministack" | "--upstream" | "--iam-delay" | "--metric-delay" => {
+            "--throttle-codedeploy" => options.throttle_codedeploy = true,
+            "--port"
+            | "--speed"
+            | "--ministack"
+            | "--upstream"
+            | "--iam-delay"
+            | "--metric-delay"
+            | "--rollback-info-delay"
+            | "--limits" => {
                 let value =
                     inline.or_else(|| arguments.next()).ok_or_else(|| UsageError::NoValue(name.clone()))?;
                 options.set(&name, value)?;
@@ -133,19 +166,40 @@ impl Options {
     fn set(&mut self, name: &str, value: String) -> Result<(), UsageError> {
         let bad = |value: &str| UsageError::BadValue { option: name.to_owned(), value: value.to_owned() };
         let positive = || value.parse().ok().filter(|number: &f64| number.is_finite() && *number > 0.0);
-        let seconds = || value.parse().ok().and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
+        let seconds = || duration(&value);
         let behind =
             |new| if self.behind == Behind::Ministack(None) { Ok(new) } else { Err(UsageError::TwoBehind) };
         match name {
             "--port" => self.port = value.parse().map_err(|_| bad(&value))?,
             "--speed" => self.speed = positive().ok_or_else(|| bad(&value))?,
             "--iam-delay" => self.iam_delay = seconds().ok_or_else(|| bad(&value))?,
-            "--metric-delay" => self.metric_delay = seconds().ok_or_else(|| bad(&value))?,
+            "--metric-delay" => self.metric_delay = delay(&value).ok_or_else(|| bad(&value))?,
+            "--rollback-info-delay" => self.rollback_info_delay = seconds().ok_or_else(|| bad(&value))?,
+            "--limits" => self.limits = limits(&value).ok_or_else(|| bad(&value))?,
             "--ministack" => self.behind = behind(Behind::Ministack(Some(value.into())))?,
             _ if value.starts_with("http://") => self.behind = behind(Behind::Upstream(value))?,
             _ => return Err(bad(&value)),
         }
         Ok(())
+    }
+}
+
+fn duration(seconds: &str) -> Option<Duration> {
+    Duration::try_from_secs_f64(seconds.parse().ok()?).ok()
+}
+
+/// `60`, or `60-180` for anything in between.
+fn delay(seconds: &str) -> Option<Delay> {
+    let (least, most) = seconds.split_once('-').unwrap_or((seconds, seconds));
+    let delay = Delay { least: duration(least)?, most: duration(most)? };
+    (delay.least <= delay.most).then_some(delay)
+}
+
+fn limits(value: &str) -> Option<bool> {
+    match value {
+        "aws" => Some(true),
+        "none" => Some(false),
+        _ => None,
     }
 }
 
@@ -160,15 +214,18 @@ mod tests {
     #[test]
     fn options() {
         assert_eq!(read(""), Ok(Command::Run(Options::default())));
-        let line = "--port 0 --speed=60 --ministack /m --iam-delay 10 --metric-delay 60 --exit-with-stdin";
+        let line = "--port 0 --speed=60 --ministack /m --iam-delay 10 --metric-delay 60-180 \
+                    --limits aws --rollback-info-delay 5 --exit-with-stdin";
         let expected = Options {
             port: 0,
             speed: 60.0,
             behind: Behind::Ministack(Some("/m".into())),
             iam_delay: Duration::from_secs(10),
-            metric_delay: Duration::from_secs(60),
-            executed_version_only_weighted: false,
+            metric_delay: Delay { least: Duration::from_secs(60), most: Duration::from_secs(180) },
+            limits: true,
+            rollback_info_delay: Duration::from_secs(5),
             exit_with_stdin: true,
+            ..Options::default()
         };
         assert_eq!(read(line), Ok(Command::Run(expected)));
         assert_eq!(read("--port 1 --help"), Ok(Command::Help));
@@ -182,6 +239,8 @@ mod tests {
             ("--port 70000", "70000 is not a value of --port"),
             ("--speed 0", "0 is not a value of --speed"),
             ("--metric-delay -1", "-1 is not a value"),
+            ("--metric-delay 9-5", "9-5 is not a value"),
+            ("--limits some", "some is not a value of --limits"),
             ("--upstream ftp://x", "ftp://x is not a value"),
             ("--upstream http://x --ministack y", "cannot be used together"),
         ] {

@@ -44,6 +44,19 @@ impl Clock {
     }
 }
 
+/// A delay that is somewhere between two durations of the service, each time anew.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Delay {
+    pub least: Duration,
+    pub most: Duration,
+}
+
+impl Delay {
+    pub(crate) fn some(self) -> Duration {
+        self.least + self.most.saturating_sub(self.least).mul_f64(fastrand::f64())
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -5,7 +5,7 @@
 //! can run faster, and function URLs of aliases.
 
 pub mod cli;
-mod clock;
+pub mod clock;
 mod cloudwatch;
 mod codedeploy;
 mod error;
@@ -15,13 +15,17 @@ mod iam;
 mod identity;
 mod journal;
 mod lambda;
+mod limits;
 mod lock;
 mod logs;
 mod ministack;
+mod needs;
 mod sandbox;
 mod timestamp;
 mod upstream;
+mod uuid;
 mod xml;
 
 pub use ministack::{FindError, StartError};
 pub use sandbox::{Sandbox, SandboxError};
+pub use upstream::UpstreamError;

@@ -22,7 +22,7 @@ pub(crate) async fn filter(upstream: &Upstream, request: Request) -> Result<Resp
     let request = Request::from_parts(parts, Bytes::from(asked.to_string()));
     let (mut parts, body) = upstream.forward(request).await?.into_parts();
     let mut answer: Value = serde_json::from_slice(&body).unwrap_or(Value::Null);
-    if let Some(events) = answer["events"].as_array_mut() {
+    if let Some(events) = answer.get_mut("events").and_then(Value::as_array_mut) {
         events.retain(|event| {
             let text = |member: &str| event[member].as_str().unwrap_or_default();
             text("logStreamName").starts_with(&prefix) && matches(text("message"), &any)

@@ -9,12 +9,14 @@ use tokio::task::JoinHandle;
 use crate::cli::{Behind, Options};
 use crate::clock::Clock;
 use crate::cloudwatch::CloudWatch;
-use crate::codedeploy::{Aws, CodeDeploy};
+use crate::codedeploy::{Aws, CodeDeploy, Rules};
 use crate::gateway::{self, Gateway, Parts};
 use crate::iam::Roles;
 use crate::lambda::{Lambda, Settings};
+use crate::limits::Rates;
 use crate::ministack::{FindError, Ministack, StartError, find};
-use crate::upstream::Upstream;
+use crate::needs;
+use crate::upstream::{Upstream, UpstreamError};
 
 #[derive(Debug, thiserror::Error)]
 pub enum SandboxError {
@@ -24,6 +26,10 @@ pub enum SandboxError {
     Find(#[from] FindError),
     #[error(transparent)]
     Start(#[from] StartError),
+    #[error(
+        "{address} cannot be used as upstream: {source}\nIs it running? It needs the services that --help names"
+    )]
+    Upstream { address: String, source: UpstreamError },
     #[error("ministack ended by itself. Its last lines:\n{0}")]
     Ended(String),
 }
@@ -43,7 +49,11 @@ impl Sandbox {
         let endpoint = format!("http://{}", listener.local_addr().map_err(refused)?);
         let clock = Clock::new(options.speed);
         let (ministack, address) = match &options.behind {
-            Behind::Upstream(address) => (None, address.clone()),
+            Behind::Upstream(address) => {
+                let missing = |source| SandboxError::Upstream { address: address.clone(), source };
+                needs::check(&Upstream::new(address)).await.map_err(missing)?;
+                (None, address.clone())
+            }
             Behind::Ministack(path) => {
                 let ministack = Ministack::start(&find(path.as_deref())?, &endpoint, clock).await?;
                 let address = ministack.address.clone();
@@ -82,12 +92,17 @@ fn gateway(options: &Options, clock: Clock, endpoint: &str, upstream: &Upstream)
         endpoint: endpoint.to_owned(),
         only_weighted: options.executed_version_only_weighted,
     });
+    // An account has one set of rates, whoever uses it up.
+    let rates = Arc::new(Rates::new(clock));
     let aws = Aws {
         upstream: upstream.clone(),
         lambda: Arc::clone(&lambda),
         cloudwatch: Arc::clone(&cloudwatch),
         roles: Arc::clone(&roles),
+        rates: options.throttle_codedeploy.then(|| Arc::clone(&rates)),
     };
-    let codedeploy = CodeDeploy::new(clock, aws);
-    Gateway::new(Parts { clock, upstream: upstream.clone(), codedeploy, cloudwatch, lambda, roles })
+    let chosen = Rules { rollback_info_delay: options.rollback_info_delay, ..Rules::default() };
+    let codedeploy = CodeDeploy::new(clock, aws, if options.limits { chosen.with_quotas() } else { chosen });
+    let rates = options.limits.then_some(rates);
+    Gateway::new(Parts { clock, upstream: upstream.clone(), codedeploy, cloudwatch, lambda, roles, rates })
 }

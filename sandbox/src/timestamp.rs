@@ -52,6 +52,9 @@ pub(crate) fn parse_iso(text: &str) -> Option<Timestamp> {
     let (date, time) = text.split_once(['T', ' '])?;
     let mut date = date.splitn(3, '-').map(|part| part.parse::<i64>().ok());
     let (year, month, day) = (date.next()??, date.next()??, date.next()??);
+    if !(0..=9999).contains(&year) || !(1..=12).contains(&month) || !(1..=31).contains(&day) {
+        return None;
+    }
     let time = time.trim_end_matches('Z').trim_end_matches("+00:00");
     let mut parts = time.splitn(3, ':').map(|part| part.parse::<f64>().ok());
     let (hours, minutes, seconds) = (parts.next()??, parts.next()??, parts.next().flatten().unwrap_or(0.0));
@@ -117,6 +120,8 @@ mod tests {
             assert!((parse_iso(&iso(at)).unwrap() - at).abs() < 0.001, "{}", iso(at));
         }
         assert_eq!(parse_iso("2024-02-29T00:00:00Z"), Some(1_709_164_800.0));
-        assert_eq!(parse_iso("soon"), None);
+        for text in ["soon", "2026-13-01T00:00:00Z", "9223372036854775807-01-01T00:00:00Z"] {
+            assert_eq!(parse_iso(text), None, "{text}");
+        }
     }
 }

@@ -14,14 +14,14 @@ use serde_json::Value;
 use crate::http::{Request, Response};
 use crate::identity::{Scope, authorization};
 
-/// ministack could not be asked.
+/// What is behind the sandbox could not be asked.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum UpstreamError {
+pub enum UpstreamError {
     #[error("the address {0} is not one of HTTP")]
     Address(String),
-    #[error("ministack did not answer: {0}")]
+    #[error("the upstream did not answer: {0}")]
     Client(#[from] hyper_util::client::legacy::Error),
-    #[error("ministack's answer broke off: {0}")]
+    #[error("the upstream's answer broke off: {0}")]
     Body(#[from] hyper::Error),
     #[error("a request could not be made: {0}")]
     Request(#[from] hyper::http::Error),

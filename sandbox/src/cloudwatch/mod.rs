@@ -14,7 +14,6 @@ mod watch;
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
 
 use serde_json::{Value, json};
 use tokio::sync::mpsc;
@@ -23,7 +22,7 @@ use self::alarm::{Alarm, Kind};
 use self::input::Input;
 use self::metrics::{Metric, Metrics, Sample};
 use self::watch::Told;
-use crate::clock::{Clock, Timestamp};
+use crate::clock::{Clock, Delay, Timestamp};
 use crate::error::ServiceError;
 use crate::identity::Scope;
 use crate::lock::locked;
@@ -41,7 +40,7 @@ struct Region {
 pub(crate) struct CloudWatch {
     clock: Clock,
     /// How long data are on their way.
-    delay: Duration,
+    delay: Delay,
     regions: Mutex<HashMap<Scope, Region>>,
     /// Alarms that changed their state, for those who subscribed to it.
     told: mpsc::UnboundedSender<Told>,
@@ -49,7 +48,7 @@ pub(crate) struct CloudWatch {
 
 impl CloudWatch {
     /// Starts the service; alarms are evaluated until it is dropped.
-    pub(crate) fn start(clock: Clock, delay: Duration, upstream: Upstream) -> Arc<Self> {
+    pub(crate) fn start(clock: Clock, delay: Delay, upstream: Upstream) -> Arc<Self> {
         let (told, inbox) = mpsc::unbounded_channel();
         let service = Arc::new(Self { clock, delay, regions: Mutex::default(), told });
         tokio::spawn(watch::evaluate_for_ever(Arc::downgrade(&service), clock));
@@ -136,7 +135,7 @@ impl CloudWatch {
     }
 
     fn visible_from(&self, now: Timestamp) -> Timestamp {
-        now + self.clock.real(self.delay).as_secs_f64()
+        now + self.clock.real(self.delay.some()).as_secs_f64()
     }
 
     /// The real length of a period.

@@ -116,7 +116,7 @@ impl CloudWatch {
         let period = self.real_period(watched.period());
         let looked_at = watched.rule.periods + EXTRA;
         // Only whole periods count, and of these the ones whose data have arrived.
-        let last = period_of(now - self.clock.real(self.delay).as_secs_f64(), period) - 1;
+        let last = period_of(now - self.clock.real(self.delay.most).as_secs_f64(), period) - 1;
         let first = last + 1 - i64::try_from(looked_at).ok()?;
         let series = query::answer(metrics, &watched.queries, Window { first, last, period, now }).ok()?;
         let series = series.get(&watched.deciding()?.id)?;
@@ -238,7 +238,7 @@ mod tests {
     fn service() -> Arc<CloudWatch> {
         let (told, _) = mpsc::unbounded_channel();
         let regions = std::sync::Mutex::default();
-        Arc::new(CloudWatch { clock: Clock::new(60.0), delay: Duration::ZERO, regions, told })
+        Arc::new(CloudWatch { clock: Clock::new(60.0), delay: crate::clock::Delay::default(), regions, told })
     }
 
     fn state(service: &CloudWatch, scope: &Scope) -> (String, String) {

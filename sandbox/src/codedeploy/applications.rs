@@ -9,8 +9,9 @@ use super::error::refuse;
 use super::model::Application;
 use super::store::{Region, paged};
 use super::tags::{self, Tag};
-use super::{Answer, new_uuid, read, validate};
+use super::{Answer, read, validate};
 use crate::clock::Timestamp;
+use crate::uuid::new_uuid;
 
 const APPLICATIONS: usize = 1000;
 const BATCH: usize = 100;

@@ -39,17 +39,14 @@ pub(crate) async fn target(
     permissions: &Permissions,
 ) -> Result<(), Failure> {
     let target = deployment.target.clone()?;
-    let arn = scope.arn("lambda", &format!("function:{}:{}", target.function, target.alias));
-    for action in ["lambda:GetAlias", "lambda:UpdateAlias"] {
-        if !permissions.allow(action, &arn) {
-            return Err(Failure::no_permission("AWSLambda", &deployment.role));
-        }
-    }
+    may_move(scope, &target, &deployment.role, permissions)?;
     let functions = &service.aws.lambda.functions;
     let failed = |error| lambda_failure(error, &deployment.role);
+    service.call_lambda(scope, "GetAlias").await.map_err(failed)?;
     let alias = functions.alias(scope, &target.function, &target.alias).await.map_err(failed)?;
     let mut versions = Vec::new();
     for version in [&target.current, &target.target] {
+        service.call_lambda(scope, "GetFunctionConfiguration").await.map_err(failed)?;
         versions.push(functions.configuration(scope, &target.function, version).await.map_err(failed)?);
     }
     if deployment.is_rollback() {
@@ -57,6 +54,13 @@ pub(crate) async fn target(
     } else {
         of_shift(&alias, &target, deployment, &versions)
     }
+}
+
+fn may_move(scope: &Scope, target: &AppSpec, role: &str, permissions: &Permissions) -> Result<(), Failure> {
+    let arn = scope.arn("lambda", &format!("function:{}:{}", target.function, target.alias));
+    let allowed =
+        ["lambda:GetAlias", "lambda:UpdateAlias"].iter().all(|action| permissions.allow(action, &arn));
+    if allowed { Ok(()) } else { Err(Failure::no_permission("AWSLambda", role)) }
 }
 
 fn of_shift(
@@ -93,7 +97,7 @@ fn of_rollback(alias: &Alias, target: &AppSpec) -> Result<(), Failure> {
     }
 }
 
-/// Makes one change of the alias.
+/// Makes one change of the alias. Minutes have passed since the last, and the role is looked at again.
 pub(crate) async fn shift(
     service: &CodeDeploy,
     scope: &Scope,
@@ -101,15 +105,40 @@ pub(crate) async fn shift(
     shift: Shift,
 ) -> Result<(), Failure> {
     let target = deployment.target.clone()?;
+    if nothing_to_take_back(service, scope, deployment, &target).await? {
+        return Ok(());
+    }
+    may_move(scope, &target, &deployment.role, &permissions(service, scope, deployment).await?)?;
     let (version, weights) = match shift {
         Shift::Weight(percent) => {
             (target.current, BTreeMap::from([(target.target, f64::from(percent) / 100.0)]))
         }
         Shift::Promote => (target.target, BTreeMap::new()),
     };
+    service
+        .call_lambda(scope, "UpdateAlias")
+        .await
+        .map_err(|error| lambda_failure(error, &deployment.role))?;
     let functions = &service.aws.lambda.functions;
     let moved = functions.update_alias(scope, &target.function, &target.alias, &version, &weights).await;
     moved.map_err(|error| lambda_failure(error, &deployment.role))
+}
+
+/// Whether this is the rollback of a deployment that moved nothing, because it found the alias elsewhere.
+async fn nothing_to_take_back(
+    service: &CodeDeploy,
+    scope: &Scope,
+    deployment: &Deployment,
+    target: &AppSpec,
+) -> Result<bool, Failure> {
+    let Some(failed) = &deployment.links.of else { return Ok(false) };
+    let moved = service.with(scope, |region| region.deployment(failed).map(|failed| failed.life.weight > 0));
+    if moved.unwrap_or(true) {
+        return Ok(false);
+    }
+    let functions = &service.aws.lambda.functions;
+    let alias = functions.alias(scope, &target.function, &target.alias).await;
+    alias.map(|alias| alias.version != target.target).map_err(|error| lambda_failure(error, &deployment.role))
 }
 
 pub(crate) fn lambda_failure(error: LambdaError, role: &str) -> Failure {

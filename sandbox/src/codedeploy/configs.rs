@@ -8,11 +8,11 @@ use super::lifecycle::{Canary, Linear, Routing};
 use super::model::{Config, Tags};
 use super::store::{Region, paged};
 use super::tags::{self, Tag};
-use super::{Answer, new_uuid, read, validate};
+use super::{Answer, read, validate};
 use crate::clock::Timestamp;
+use crate::uuid::new_uuid;
 
 const PREDEFINED: &str = "CodeDeployDefault.";
-const OWN_CONFIGS: usize = 200;
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -43,7 +43,7 @@ pub(crate) fn create(region: &mut Region, input: &Value, now: Timestamp) -> Answ
         let message = format!("A deployment configuration named {name} exists already");
         return Err(refuse("DeploymentConfigAlreadyExistsException", message));
     }
-    if region.configs.len() - predefined().count() >= OWN_CONFIGS {
+    if region.configs.len() - predefined().count() >= region.rules.configs {
         let message = "The account has as many deployment configurations as it may";
         return Err(refuse("DeploymentConfigLimitExceededException", message));
     }
@@ -149,6 +149,7 @@ fn config(name: &str, platform: &'static str, routing: Option<Routing>) -> Confi
 
 #[cfg(test)]
 mod tests {
+    use super::super::Rules;
     use super::*;
 
     #[test]
@@ -160,7 +161,7 @@ mod tests {
 
     #[test]
     fn a_config_lives_until_it_is_deleted() {
-        let mut region = Region::default();
+        let mut region = Region::new(Rules::default());
         let input = json!({
             "deploymentConfigName": "mine", "computePlatform": "Lambda",
             "trafficRoutingConfig": { "type": "TimeBasedLinear",

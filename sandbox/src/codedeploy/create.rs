@@ -112,7 +112,14 @@ fn not_for_lambda(input: &Input) -> Result<(), ServiceError> {
 }
 
 fn free(region: &Region, application: &str, group: &str) -> Result<(), ServiceError> {
-    let Some(running) = region.running(application, group) else { return Ok(()) };
+    let Some(running) = region.running(application, group) else {
+        let live = region.deployments.iter().filter(|deployment| !deployment.life.ended()).count();
+        if live < region.rules.deployments {
+            return Ok(());
+        }
+        let message = format!("The account has {live} deployments under way, as many as it may");
+        return Err(refuse("DeploymentLimitExceededException", message));
+    };
     let message = format!("The Deployment Group '{group}' already has an active Deployment '{}'", running.id);
     Err(refuse("DeploymentLimitExceededException", message))
 }
@@ -197,9 +204,10 @@ pub(crate) fn rollback(region: &mut Region, failed_id: &str, now: Timestamp) -> 
         plan,
     };
     let (mut deployment, inbox) = base.deployment(now);
-    deployment.links = RollbackLinks { by: None, of: Some(failed.id) };
+    let since = now + region.rules.rollback_info_delay.as_secs_f64();
+    deployment.links = RollbackLinks { since, by: None, of: Some(failed.id) };
     let id = insert(region, deployment);
-    region.deployment_mut(failed_id)?.links.by = Some(id.clone());
+    region.deployment_mut(failed_id)?.links = RollbackLinks { since, by: Some(id.clone()), of: None };
     Some((id, inbox))
 }
 

@@ -8,6 +8,7 @@ use super::lifecycle::Event;
 use super::model::Deployment;
 use super::store::{Region, paged};
 use super::{Answer, read, validate};
+use crate::clock::Clock;
 use crate::error::ServiceError;
 
 const BATCH: usize = 25;
@@ -27,6 +28,7 @@ struct Input {
 struct Filter {
     application_name: Option<String>,
     deployment_group_name: Option<String>,
+    external_id: Option<String>,
     include_only_statuses: Option<Vec<String>>,
     create_time_range: Option<Range>,
     next_token: Option<String>,
@@ -82,8 +84,11 @@ pub(crate) fn list(region: &mut Region, input: &Value) -> Answer {
     {
         return Err(refuse("InvalidTimeRangeException", "The range of time ends before it starts"));
     }
+    // Only what other services of AWS start has an external id, and nothing does that here.
+    let outside = filter.external_id.is_some();
     let matches = |deployment: &&Deployment| {
-        filter.application_name.as_ref().is_none_or(|name| *name == deployment.application)
+        !outside
+            && filter.application_name.as_ref().is_none_or(|name| *name == deployment.application)
             && filter.deployment_group_name.as_ref().is_none_or(|name| *name == deployment.group)
             && (statuses.is_empty() || statuses.iter().any(|status| status == deployment.status()))
             && range.0.is_none_or(|start| deployment.created >= start)
@@ -146,7 +151,7 @@ fn info(region: &Region, deployment: &Deployment) -> Value {
         "ignoreApplicationStopFailures": false,
         "autoRollbackConfiguration": deployment.rollback,
         "updateOutdatedInstancesOnly": false,
-        "rollbackInfo": deployment.rollback_info(),
+        "rollbackInfo": (Clock::now() >= deployment.links.since).then(|| deployment.rollback_info()),
         "deploymentStyle": { "deploymentType": "BLUE_GREEN", "deploymentOption": "WITH_TRAFFIC_CONTROL" },
         "instanceTerminationWaitTimeStarted": false,
         "fileExistsBehavior": "DISALLOW",

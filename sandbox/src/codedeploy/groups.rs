@@ -9,10 +9,11 @@ use super::error::{no_group, refuse};
 use super::model::{AlarmConfiguration, AutoRollback, Deployment, Group, TriggerConfig};
 use super::store::{Region, paged};
 use super::tags::{self, Tag};
-use super::{Answer, CodeDeploy, new_uuid, notify, read, validate};
+use super::{Answer, CodeDeploy, notify, read, validate};
 use crate::error::ServiceError;
 use crate::iam::RoleError;
 use crate::identity::Scope;
+use crate::uuid::new_uuid;
 
 const BATCH: usize = 100;
 const GROUPS: usize = 1000;
@@ -51,7 +52,20 @@ struct Style {
     deployment_option: Option<String>,
 }
 
+/// Members of a group that are about servers or containers.
+const NOT_FOR_LAMBDA: [&str; 8] = [
+    "ec2TagFilters",
+    "ec2TagSet",
+    "onPremisesInstanceTagFilters",
+    "onPremisesTagSet",
+    "autoScalingGroups",
+    "loadBalancerInfo",
+    "ecsServices",
+    "blueGreenDeploymentConfiguration",
+];
+
 pub(crate) async fn create(service: &Arc<CodeDeploy>, scope: &Scope, input: &Value) -> Answer {
+    for_lambda(input)?;
     let input: Input = read(input)?;
     let application = validate::APPLICATION.required(input.application_name.as_deref())?;
     let name = validate::GROUP.required(input.deployment_group_name.as_deref())?;
@@ -90,6 +104,7 @@ pub(crate) async fn create(service: &Arc<CodeDeploy>, scope: &Scope, input: &Val
 }
 
 pub(crate) async fn update(service: &Arc<CodeDeploy>, scope: &Scope, input: &Value) -> Answer {
+    for_lambda(input)?;
     let input: Input = read(input)?;
     let application = validate::APPLICATION.required(input.application_name.as_deref())?;
     let name = validate::GROUP.required(input.current_deployment_group_name.as_deref())?;
@@ -99,7 +114,7 @@ pub(crate) async fn update(service: &Arc<CodeDeploy>, scope: &Scope, input: &Val
         region.group(application, name)?;
         if let Some(new) = new.filter(|new| *new != name) {
             validate::GROUP.valid(new)?;
-            room(region, application, new)?;
+            unnamed(region, application, new)?;
         }
         settings.deployment_config_name.as_deref().map_or(Ok(()), |config| lambda_config(region, config))?;
         settings.deployment_style.as_ref().map_or(Ok(()), |given| style(Some(given)))?;
@@ -199,21 +214,44 @@ fn set<T>(place: &mut T, value: Option<T>) {
     }
 }
 
+/// Nothing is taken that would have no effect; an empty member is no wish.
+fn for_lambda(input: &Value) -> Result<(), ServiceError> {
+    let given = |name: &&&str| match &input[**name] {
+        Value::Null => false,
+        Value::Array(list) => !list.is_empty(),
+        Value::Object(members) => !members.is_empty(),
+        _ => true,
+    };
+    match NOT_FOR_LAMBDA.iter().find(given) {
+        Some(name) => Err(refuse(
+            "InvalidInputException",
+            format!("{name} cannot be set on a deployment group for the compute platform Lambda"),
+        )),
+        None => Ok(()),
+    }
+}
+
 fn room(region: &mut Region, application: &str, name: &str) -> Result<(), ServiceError> {
+    unnamed(region, application, name)?;
     let application = region.application(application)?;
     if application.platform != "Lambda" {
         let message = "This sandbox deploys to the compute platform Lambda alone";
         return Err(refuse("InvalidInputException", message));
-    }
-    if application.groups.contains_key(name) {
-        let message = format!("Deployment group {name} already exists for application {}", application.name);
-        return Err(refuse("DeploymentGroupAlreadyExistsException", message));
     }
     if application.groups.len() >= GROUPS {
         let message = "The application has as many deployment groups as it may";
         return Err(refuse("DeploymentGroupLimitExceededException", message));
     }
     Ok(())
+}
+
+/// Whether a group could have the name.
+fn unnamed(region: &mut Region, application: &str, name: &str) -> Result<(), ServiceError> {
+    if !region.application(application)?.groups.contains_key(name) {
+        return Ok(());
+    }
+    let message = format!("Deployment group {name} already exists for application {application}");
+    Err(refuse("DeploymentGroupAlreadyExistsException", message))
 }
 
 fn check(settings: &Settings) -> Result<(), ServiceError> {
@@ -305,4 +343,47 @@ fn info(region: &Region, application: &str, name: &str) -> Answer {
         "computePlatform": app.platform,
         "terminationHookEnabled": false,
     }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Rules, applications};
+    use super::*;
+
+    #[test]
+    fn an_application_has_room_for_so_many_groups() {
+        let mut region = Region::new(Rules::default());
+        let input = json!({ "applicationName": "app", "computePlatform": "Lambda" });
+        applications::create(&mut region, &input, 0.0).unwrap();
+        let group = Group {
+            id: String::new(),
+            name: String::new(),
+            role: String::new(),
+            config: DEFAULT_CONFIG.to_owned(),
+            alarms: AlarmConfiguration::default(),
+            rollback: AutoRollback::default(),
+            triggers: Vec::new(),
+            tags: super::super::model::Tags::new(),
+            attempted: None,
+            succeeded: None,
+        };
+        let groups = (0..GROUPS).map(|n| (n.to_string(), group.clone()));
+        region.application("app").unwrap().groups = groups.collect();
+        let full = room(&mut region, "app", "one more").unwrap_err();
+        assert_eq!(full.code, "DeploymentGroupLimitExceededException");
+        assert!(unnamed(&mut region, "app", "one more").is_ok(), "a new name for an old group takes no room");
+        assert!(unnamed(&mut region, "app", "7").is_err());
+    }
+
+    #[test]
+    fn what_is_for_servers_is_not_taken() {
+        for (input, taken) in [
+            (json!({}), true),
+            (json!({ "autoScalingGroups": [], "loadBalancerInfo": null }), true),
+            (json!({ "autoScalingGroups": ["servers"] }), false),
+            (json!({ "ecsServices": [{ "serviceName": "s" }] }), false),
+        ] {
+            assert_eq!(for_lambda(&input).is_ok(), taken, "{input}");
+        }
+    }
 }

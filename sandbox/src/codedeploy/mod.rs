@@ -6,12 +6,14 @@ mod check;
 mod configs;
 mod create;
 mod deployments;
+mod elsewhere;
 mod error;
 mod groups;
 mod hooks;
 mod lifecycle;
 mod model;
 mod notify;
+mod own_calls;
 mod revisions;
 mod runner;
 mod store;
@@ -21,11 +23,11 @@ mod validate;
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
-use self::error::refuse;
 use self::store::Region;
 use crate::clock::Clock;
 use crate::cloudwatch::CloudWatch;
@@ -33,6 +35,7 @@ use crate::error::ServiceError;
 use crate::iam::Roles;
 use crate::identity::Scope;
 use crate::lambda::Lambda;
+use crate::limits::Rates;
 use crate::lock::locked;
 use crate::upstream::Upstream;
 
@@ -46,18 +49,47 @@ pub(crate) struct Aws {
     pub(crate) lambda: Arc<Lambda>,
     pub(crate) cloudwatch: Arc<CloudWatch>,
     pub(crate) roles: Arc<Roles>,
+    /// The rates that hold for CodeDeploy's own calls, if they are limited.
+    pub(crate) rates: Option<Arc<Rates>>,
+}
+
+/// How the service behaves where that can be chosen.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Rules {
+    /// How many deployment configurations an account may have.
+    pub(crate) configs: usize,
+    /// How many deployments of an account may run at once.
+    pub(crate) deployments: usize,
+    /// How long after a deployment's end its `rollbackInfo` can be seen.
+    pub(crate) rollback_info_delay: Duration,
+}
+
+impl Default for Rules {
+    fn default() -> Self {
+        Self { configs: 200, deployments: usize::MAX, rollback_info_delay: Duration::ZERO }
+    }
+}
+
+impl Rules {
+    /// With the quotas of an account that nobody has raised.
+    pub(crate) fn with_quotas(self) -> Self {
+        Self { configs: 50, deployments: 1300, ..self }
+    }
 }
 
 #[derive(Debug)]
 pub(crate) struct CodeDeploy {
     clock: Clock,
     aws: Aws,
+    rules: Rules,
     regions: Mutex<HashMap<Scope, Region>>,
 }
 
 impl CodeDeploy {
-    pub(crate) fn new(clock: Clock, aws: Aws) -> Arc<Self> {
-        Arc::new(Self { clock, aws, regions: Mutex::default() })
+    /// The durations in the rules are those of the service.
+    pub(crate) fn new(clock: Clock, aws: Aws, rules: Rules) -> Arc<Self> {
+        let rules = Rules { rollback_info_delay: clock.real(rules.rollback_info_delay), ..rules };
+        Arc::new(Self { clock, aws, rules, regions: Mutex::default() })
     }
 
     /// Answers one call.
@@ -72,7 +104,7 @@ impl CodeDeploy {
     }
 
     fn with<T>(&self, scope: &Scope, work: impl FnOnce(&mut Region) -> T) -> T {
-        work(locked(&self.regions).entry(scope.clone()).or_default())
+        work(locked(&self.regions).entry(scope.clone()).or_insert_with(|| Region::new(self.rules)))
     }
 
     /// What exists, for the sandbox's own report.
@@ -152,15 +184,8 @@ fn at_once(region: &mut Region, scope: &Scope, operation: &str, input: &Value) -
         "TagResource" => tags::add(region, input),
         "UntagResource" => tags::remove(region, input),
         "ListTagsForResource" => tags::list(region, input),
-        _ => Err(unknown(operation)),
+        _ => elsewhere::answer(region, operation, input),
     }
-}
-
-fn unknown(operation: &str) -> ServiceError {
-    let message = format!(
-        "The sandbox does not have CodeDeploy's operation {operation}; it has those for the compute platform Lambda"
-    );
-    refuse("OperationNotSupportedException", message)
 }
 
 /// Reads the members of a request.
@@ -179,11 +204,4 @@ fn compact(value: Value) -> Value {
         Value::Array(items) => Value::Array(items.into_iter().map(compact).collect()),
         other => other,
     }
-}
-
-/// A random identifier in the form of a UUID.
-fn new_uuid() -> String {
-    let random = fastrand::u128(..);
-    let hex = format!("{random:032x}");
-    format!("{}-{}-4{}-a{}-{}", &hex[..8], &hex[8..12], &hex[13..16], &hex[17..20], &hex[20..])
 }

@@ -162,6 +162,8 @@ pub(crate) struct HookExecution {
 
 #[derive(Clone, Debug, Default)]
 pub(crate) struct RollbackLinks {
+    /// From when on they can be seen.
+    pub(crate) since: Timestamp,
     /// The deployment that rolls this one back.
     pub(crate) by: Option<String>,
     /// The deployment that this one rolls back.
@@ -198,6 +200,7 @@ impl Deployment {
     pub(crate) fn status(&self) -> &'static str {
         match &self.life.stage {
             Stage::Created => "Created",
+            Stage::Queued => "Queued",
             Stage::Ended(None) => "Succeeded",
             Stage::Ended(Some(failure)) if failure.cause.stops() => "Stopped",
             Stage::Ended(Some(_)) => "Failed",

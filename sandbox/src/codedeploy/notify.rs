@@ -2,10 +2,10 @@
 
 use serde_json::{Value, json};
 
-use super::CodeDeploy;
 use super::error::refuse;
 use super::lifecycle::Trigger;
 use super::model::{Deployment, TriggerConfig};
+use super::{CodeDeploy, check};
 use crate::error::ServiceError;
 use crate::identity::Scope;
 use crate::timestamp;
@@ -36,8 +36,17 @@ pub(crate) async fn tell(service: &CodeDeploy, scope: &Scope, deployment: &Deplo
             .map(|group| group.triggers.clone())
             .unwrap_or_default()
     });
-    let wanting = triggers.iter().filter(|config| config.events.iter().any(|event| event == trigger.event()));
+    let wants = |config: &&TriggerConfig| config.events.iter().any(|event| event == trigger.event());
+    let wanting: Vec<_> = triggers.iter().filter(wants).collect();
+    if wanting.is_empty() {
+        return;
+    }
+    let permissions = check::permissions(service, scope, deployment).await.unwrap_or_default();
     for config in wanting {
+        if !permissions.allow("sns:Publish", &config.topic) {
+            tracing::warn!(topic = config.topic, role = deployment.role, "the service role may not publish");
+            continue;
+        }
         let status = trigger.status();
         let subject = format!(
             "{status}: AWS CodeDeploy {} in {} to {}",

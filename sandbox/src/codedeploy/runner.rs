@@ -17,8 +17,9 @@ use crate::iam::Permissions;
 use crate::identity::Scope;
 use crate::lambda::Reference;
 
-/// How long a deployment stays Created.
-const START_AFTER: Duration = Duration::from_secs(2);
+/// How long a deployment stays Created, and then Queued.
+const QUEUED_AFTER: Duration = Duration::from_secs(1);
+const START_AFTER: Duration = Duration::from_secs(1);
 const ALARM_POLL: Duration = Duration::from_secs(10);
 const HOOK_LIMIT: Duration = Duration::from_secs(3600);
 
@@ -42,6 +43,7 @@ pub(crate) fn spawn(
 /// What will happen by itself.
 #[derive(Debug, Default)]
 struct Timers {
+    queue: Option<Instant>,
     start: Option<Instant>,
     interval: Option<Instant>,
     hook: Option<Instant>,
@@ -50,6 +52,7 @@ struct Timers {
 
 #[derive(Clone, Copy, Debug)]
 enum Timer {
+    Queue,
     Start,
     Interval,
     Hook,
@@ -66,7 +69,7 @@ struct Run {
 
 impl Run {
     async fn live(mut self, mut inbox: mpsc::UnboundedReceiver<Event>) {
-        self.timers.start = Some(self.after(START_AFTER));
+        self.timers.queue = Some(self.after(QUEUED_AFTER));
         loop {
             let first = tokio::select! {
                 Some(event) = inbox.recv() => event,
@@ -94,7 +97,7 @@ impl Run {
             let deployment = region.deployment_mut(&self.id)?;
             let (life, effects) = deployment.life.clone().step(event, now);
             deployment.life = life;
-            if deployment.life.stage != Stage::Created {
+            if deployment.life.started() {
                 deployment.started.get_or_insert(now);
             }
             let ended = deployment.life.ended();
@@ -182,6 +185,9 @@ impl Run {
         if !self.permissions.allow("cloudwatch:DescribeAlarms", "*") {
             return Event::AlarmsUnreadable("the service role may not describe alarms".to_owned());
         }
+        if !self.service.may_describe_alarms(&self.scope) {
+            return Event::AlarmsUnreadable("CloudWatch: Rate exceeded".to_owned());
+        }
         let names = deployment.alarms.names();
         let states = self.service.aws.cloudwatch.states(&self.scope, &names);
         let firing: Vec<_> =
@@ -198,6 +204,11 @@ impl Run {
 
     fn ring(&mut self, timer: Timer) -> Event {
         match timer {
+            Timer::Queue => {
+                self.timers.queue = None;
+                self.timers.start = Some(self.after(START_AFTER));
+                Event::Queue
+            }
             Timer::Start => {
                 self.timers.start = None;
                 Event::Start
@@ -230,6 +241,7 @@ impl Timers {
     /// Waits for the timer that is due first; forever, if there is none.
     async fn next(&self) -> Timer {
         let timers = [
+            (self.queue, Timer::Queue),
             (self.start, Timer::Start),
             (self.interval, Timer::Interval),
             (self.hook, Timer::Hook),

@@ -6,29 +6,28 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde::Serialize;
 
-use super::configs;
 use super::error::{no_application, no_config, no_deployment, no_group, refuse};
 use super::model::{Application, Config, Deployment, Group};
+use super::{Rules, configs};
 use crate::error::ServiceError;
 
 const PAGE: usize = 100;
 
 #[derive(Debug)]
 pub(crate) struct Region {
+    pub(crate) rules: Rules,
     pub(crate) applications: BTreeMap<String, Application>,
     pub(crate) configs: BTreeMap<String, Config>,
     /// In the order of their creation.
     pub(crate) deployments: Vec<Deployment>,
 }
 
-impl Default for Region {
-    fn default() -> Self {
-        let configs = configs::predefined().map(|config| (config.name.clone(), config)).collect();
-        Self { applications: BTreeMap::new(), configs, deployments: Vec::new() }
-    }
-}
-
 impl Region {
+    pub(crate) fn new(rules: Rules) -> Self {
+        let configs = configs::predefined().map(|config| (config.name.clone(), config)).collect();
+        Self { rules, applications: BTreeMap::new(), configs, deployments: Vec::new() }
+    }
+
     pub(crate) fn application(&mut self, name: &str) -> Result<&mut Application, ServiceError> {
         self.applications.get_mut(name).ok_or_else(|| no_application(name))
     }

@@ -66,7 +66,7 @@ pub(crate) fn batch_get(region: &Region, scope: &Scope, input: &Value) -> Answer
 fn started<'a>(region: &'a Region, id: Option<&str>) -> Result<&'a Deployment, ServiceError> {
     let id = validate::deployment_id(id)?;
     let deployment = region.deployment(id)?;
-    if deployment.life.stage == Stage::Created {
+    if !deployment.life.started() {
         return Err(refuse("DeploymentNotStartedException", format!("Deployment {id} has not started yet")));
     }
     Ok(deployment)
@@ -102,7 +102,7 @@ fn describe(deployment: &Deployment, scope: &Scope, id: &str) -> Answer {
 
 fn status(deployment: &Deployment) -> &'static str {
     match &deployment.life.stage {
-        Stage::Created => "Pending",
+        Stage::Created | Stage::Queued => "Pending",
         Stage::Ended(None) => "Succeeded",
         Stage::Ended(Some(_)) => "Failed",
         _ => "InProgress",

@@ -6,6 +6,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::error::ServiceError;
+use crate::limits::throttling;
 use crate::lock::locked;
 
 /// What is to go wrong. `*` as service or operation means all of them.
@@ -93,15 +94,6 @@ fn fault(rule: &Rule, service: &str) -> Fault {
         Kind::ResetBefore => Fault::ResetBefore,
         Kind::ResetAfter => Fault::ResetAfter,
         Kind::Delay => Fault::Delay(Duration::from_millis(rule.delay_ms)),
-    }
-}
-
-/// How each service says that it is asked too often.
-fn throttling(service: &str) -> ServiceError {
-    match service {
-        "lambda" => ServiceError::new(429, "TooManyRequestsException", "Rate exceeded"),
-        "iam" | "sts" | "sns" | "cloudwatch" => ServiceError::bad("Throttling", "Rate exceeded"),
-        _ => ServiceError::bad("ThrottlingException", "Rate exceeded"),
     }
 }
 

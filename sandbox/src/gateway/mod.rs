@@ -27,6 +27,7 @@ use crate::iam::Roles;
 use crate::identity::{Credential, DEFAULT_REGION, Scope};
 use crate::journal::{Entry, Journal};
 use crate::lambda::Lambda;
+use crate::limits::{self, Rates};
 use crate::logs;
 use crate::upstream::Upstream;
 
@@ -50,6 +51,7 @@ pub(crate) struct Gateway {
     accounts: Accounts,
     journal: Journal,
     faults: Faults,
+    rates: Option<Arc<Rates>>,
 }
 
 /// What a gateway is made of.
@@ -61,14 +63,27 @@ pub(crate) struct Parts {
     pub(crate) cloudwatch: Arc<CloudWatch>,
     pub(crate) lambda: Arc<Lambda>,
     pub(crate) roles: Arc<Roles>,
+    /// The rates of callers, if they are limited.
+    pub(crate) rates: Option<Arc<Rates>>,
 }
 
 impl Gateway {
     pub(crate) fn new(parts: Parts) -> Arc<Self> {
-        let Parts { clock, upstream, codedeploy, cloudwatch, lambda, roles } = parts;
+        let Parts { clock, upstream, codedeploy, cloudwatch, lambda, roles, rates } = parts;
         let accounts = Accounts::new(upstream.clone());
         let (journal, faults) = (Journal::default(), Faults::default());
-        Arc::new(Self { clock, upstream, codedeploy, cloudwatch, lambda, roles, accounts, journal, faults })
+        Arc::new(Self {
+            clock,
+            upstream,
+            codedeploy,
+            cloudwatch,
+            lambda,
+            roles,
+            accounts,
+            journal,
+            faults,
+            rates,
+        })
     }
 
     /// Answers one request.
@@ -99,6 +114,9 @@ impl Gateway {
     /// The answer, unless a fault comes in between.
     async fn answer(&self, operation: &Operation, scope: &Scope, request: Request) -> Result<Response, Cut> {
         match self.faults.next(&operation.service, &operation.name) {
+            None if !self.admitted(operation, scope) => {
+                Ok(refusal::of(operation, &limits::throttling(&operation.service)))
+            }
             None => Ok(self.dispatch(operation, scope, request).await),
             Some(Fault::Refuse(error)) => Ok(refusal::of(operation, &error)),
             Some(Fault::ResetBefore) => Err(Cut),
@@ -111,6 +129,10 @@ impl Gateway {
                 Ok(self.dispatch(operation, scope, request).await)
             }
         }
+    }
+
+    fn admitted(&self, operation: &Operation, scope: &Scope) -> bool {
+        self.rates.as_ref().is_none_or(|rates| rates.admit(scope, &operation.service, &operation.name))
     }
 
     async fn dispatch(&self, operation: &Operation, scope: &Scope, request: Request) -> Response {
@@ -150,6 +172,10 @@ impl Gateway {
     /// IAM is ministack's; what changes there is remembered, because CodeDeploy sees it later.
     async fn iam(&self, scope: &Scope, operation: &str, request: Request) -> Result<Response, ServiceError> {
         let body = request.body().clone();
+        if matches!(operation, "SimulatePrincipalPolicy" | "SimulateCustomPolicy") {
+            let parameter = |name: &str| operation::parameter(&body, name);
+            return self.roles.simulate(scope, operation, parameter).await;
+        }
         let response = self.upstream.forward(request).await?;
         if response.status().is_success() {
             self.roles.note(scope, operation, |name| operation::parameter(&body, name));

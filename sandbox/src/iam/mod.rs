@@ -1,22 +1,28 @@
-//! What CodeDeploy asks about its service role: does it trust CodeDeploy, and what may it do?
+//! What CodeDeploy asks about its service role: does it trust CodeDeploy, and what may it do? And IAM's simulator,
+//! which answers such questions for anybody.
 //!
 //! The roles live in ministack. A change of one counts only after the sandbox's IAM delay, as in AWS.
 
+mod condition;
+mod evaluation;
 mod policy;
+mod principal;
+mod simulate;
 mod trust;
 
 use std::collections::HashMap;
 use std::sync::Mutex;
 use std::time::Duration;
 
-use serde_json::Value;
+pub(crate) use evaluation::Permissions;
 
-pub(crate) use policy::{Permissions, Policy};
-
+use self::condition::Context;
+use self::policy::Policy;
+use self::principal::{Kind, Seen, decoded};
 use crate::clock::{Clock, Timestamp};
-use crate::http;
 use crate::identity::Scope;
 use crate::lock::locked;
+use crate::timestamp;
 use crate::upstream::{Call, Reply, Upstream, UpstreamError};
 use crate::xml;
 
@@ -69,66 +75,36 @@ impl Roles {
         group_arn: &str,
     ) -> Result<(), RoleError> {
         let role = self.role(scope, role_arn).await?;
-        let document = xml::text(&role, "AssumeRolePolicyDocument").unwrap_or_default();
-        let document: Value = serde_json::from_str(&http::decode(&document)).unwrap_or(Value::Null);
+        let document = decoded(&role, "AssumeRolePolicyDocument");
         let trusting = trust::allows(&document, scope, group_arn);
-        let settled = self.settled(scope, role_name(role_arn), None);
+        let settled = self.settled(scope, name_of(role_arn), None);
         if trusting && settled { Ok(()) } else { Err(RoleError::NotAssumable) }
     }
 
-    /// What the role may do, by all of its policies that have settled.
+    /// What CodeDeploy may do with the role, by all of its policies that have settled.
     pub(crate) async fn permissions(&self, scope: &Scope, role_arn: &str) -> Result<Permissions, RoleError> {
+        let permissions = self.known(scope, role_arn, Seen::ByServices).await?;
+        Ok(Permissions { context: of_codedeploy(scope, role_arn), ..permissions })
+    }
+
+    async fn known(&self, scope: &Scope, role_arn: &str, seen: Seen) -> Result<Permissions, RoleError> {
         let role = self.role(scope, role_arn).await?;
-        let name = role_name(role_arn);
-        let mut policies = self.inline(scope, name).await?;
-        policies.extend(self.attached(scope, name).await?);
-        let boundary = match xml::text(&role, "PermissionsBoundaryArn") {
-            Some(arn) => Some(self.managed(scope, &arn).await?),
-            None => None,
-        };
-        Ok(Permissions::new(policies, boundary))
+        let policies = self.policies(scope, Kind::Role, name_of(role_arn), seen).await?;
+        let boundary = self.bounds(scope, &role).await?;
+        Ok(Permissions { policies, boundary, context: Context::default() })
+    }
+
+    /// The permissions boundary of a role or a user, by IAM's answer about it.
+    async fn bounds(&self, scope: &Scope, told: &str) -> Result<Option<Vec<Policy>>, UpstreamError> {
+        let Some(arn) = xml::text(told, "PermissionsBoundaryArn") else { return Ok(None) };
+        Ok(Some(vec![self.managed(scope, &arn).await?]))
     }
 
     async fn role(&self, scope: &Scope, role_arn: &str) -> Result<String, RoleError> {
-        let reply = self.ask(scope, &[("Action", "GetRole"), ("RoleName", role_name(role_arn))]).await?;
+        let reply = self.ask(scope, &[("Action", "GetRole"), ("RoleName", name_of(role_arn))]).await?;
         let role = reply.text();
         let same = xml::text(&role, "Arn").is_some_and(|arn| arn == role_arn);
         if reply.status.is_success() && same { Ok(role) } else { Err(RoleError::Missing) }
-    }
-
-    async fn inline(&self, scope: &Scope, role: &str) -> Result<Vec<Policy>, RoleError> {
-        let list = self.ask(scope, &[("Action", "ListRolePolicies"), ("RoleName", role)]).await?.text();
-        let mut policies = Vec::new();
-        for name in xml::elements(&list, "member") {
-            if self.settled(scope, role, Some(name)) {
-                let query = [("Action", "GetRolePolicy"), ("RoleName", role), ("PolicyName", name)];
-                policies.push(document(&self.ask(scope, &query).await?, "PolicyDocument"));
-            }
-        }
-        Ok(policies)
-    }
-
-    async fn attached(&self, scope: &Scope, role: &str) -> Result<Vec<Policy>, RoleError> {
-        let list =
-            self.ask(scope, &[("Action", "ListAttachedRolePolicies"), ("RoleName", role)]).await?.text();
-        let mut policies = Vec::new();
-        for member in xml::elements(&list, "member") {
-            let Some(arn) = xml::text(member, "PolicyArn") else { continue };
-            if self.settled(scope, role, Some(&arn)) {
-                policies.push(self.managed(scope, &arn).await?);
-            }
-        }
-        Ok(policies)
-    }
-
-    async fn managed(&self, scope: &Scope, arn: &str) -> Result<Policy, RoleError> {
-        if let Some(known) = policy::well_known(arn) {
-            return Ok(known);
-        }
-        let found = self.ask(scope, &[("Action", "GetPolicy"), ("PolicyArn", arn)]).await?.text();
-        let version = xml::text(&found, "DefaultVersionId").unwrap_or_else(|| "v1".to_owned());
-        let query = [("Action", "GetPolicyVersion"), ("PolicyArn", arn), ("VersionId", &version)];
-        Ok(document(&self.ask(scope, &query).await?, "Document"))
     }
 
     async fn ask(&self, scope: &Scope, query: &[(&str, &str)]) -> Result<Reply, UpstreamError> {
@@ -145,11 +121,25 @@ impl Roles {
     }
 }
 
-fn document(reply: &Reply, element: &str) -> Policy {
-    let text = xml::text(&reply.text(), element).unwrap_or_default();
-    Policy::parse(&http::decode(&text))
+/// What is known of a call that CodeDeploy makes with a role.
+fn of_codedeploy(scope: &Scope, role_arn: &str) -> Context {
+    let mut context = Context::default();
+    for (key, value) in [
+        ("aws:PrincipalAccount", scope.account.clone()),
+        ("aws:ResourceAccount", scope.account.clone()),
+        ("aws:PrincipalArn", role_arn.to_owned()),
+        ("aws:PrincipalType", "AssumedRole".to_owned()),
+        ("aws:RequestedRegion", scope.region.clone()),
+        ("aws:SecureTransport", "true".to_owned()),
+        ("aws:CurrentTime", timestamp::iso(Clock::now())),
+        ("aws:EpochTime", Clock::now().to_string()),
+    ] {
+        context.set(key, vec![value]);
+    }
+    context
 }
 
-fn role_name(arn: &str) -> &str {
+/// The last part of a role's or a user's ARN, which is its name.
+fn name_of(arn: &str) -> &str {
     arn.rsplit('/').next().unwrap_or(arn)
 }

@@ -1,57 +1,42 @@
-//! IAM policies, as far as a deployment needs them: does any statement allow this action on this resource?
-//! Conditions are taken as met; those that matter for CodeDeploy are in the trust policy.
+//! Policy documents: which of their statements are about an action on a resource.
 
 use serde_json::{Value, json};
 
-/// A policy document.
+/// A policy document, and what it is called where it comes from.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Policy {
+    pub(super) source: Source,
     statements: Vec<Value>,
+}
+
+/// Where a policy comes from, in the simulator's words.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Source {
+    pub(super) id: String,
+    pub(super) kind: &'static str,
 }
 
 impl Policy {
     /// Reads a document; what is not one allows nothing.
-    pub(crate) fn parse(text: &str) -> Self {
-        let document: Value = serde_json::from_str(text).unwrap_or(Value::Null);
-        Self::new(&document)
-    }
-
     pub(crate) fn new(document: &Value) -> Self {
         let statements = match &document["Statement"] {
             Value::Array(list) => list.clone(),
             Value::Null => Vec::new(),
             one => vec![one.clone()],
         };
-        Self { statements }
+        Self { source: Source::default(), statements }
     }
 
-    fn says(&self, effect: &str, action: &str, resource: &str) -> bool {
-        self.statements.iter().any(|statement| {
-            statement["Effect"] == effect
-                && covers(statement, "Action", &action.to_ascii_lowercase(), true)
-                && covers(statement, "Resource", resource, false)
+    pub(super) fn named(self, id: &str, kind: &'static str) -> Self {
+        Self { source: Source { id: id.to_owned(), kind }, ..self }
+    }
+
+    /// The statements about this action on this resource, whatever their conditions say.
+    pub(super) fn about(&self, action: &str, resource: &str) -> impl Iterator<Item = &Value> {
+        let action = action.to_ascii_lowercase();
+        self.statements.iter().filter(move |statement| {
+            covers(statement, "Action", &action, true) && covers(statement, "Resource", resource, false)
         })
-    }
-}
-
-/// Everything that a role may do.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Permissions {
-    policies: Vec<Policy>,
-    boundary: Option<Policy>,
-}
-
-impl Permissions {
-    pub(crate) fn new(policies: Vec<Policy>, boundary: Option<Policy>) -> Self {
-        Self { policies, boundary }
-    }
-
-    pub(crate) fn allow(&self, action: &str, resource: &str) -> bool {
-        let denied =
-            self.policies.iter().chain(&self.boundary).any(|policy| policy.says("Deny", action, resource));
-        let allowed = self.policies.iter().any(|policy| policy.says("Allow", action, resource));
-        let bounded = self.boundary.as_ref().is_none_or(|boundary| boundary.says("Allow", action, resource));
-        allowed && bounded && !denied
     }
 }
 
@@ -71,9 +56,12 @@ pub(crate) fn well_known(arn: &str) -> Option<Policy> {
     if full {
         actions.push("sns:Publish");
     }
+    let objects = ["s3:GetObject", "s3:GetObjectVersion"];
     Some(Policy::new(&json!({ "Statement": [
         { "Effect": "Allow", "Action": actions, "Resource": "*" },
-        { "Effect": "Allow", "Action": ["s3:GetObject", "s3:GetObjectVersion"], "Resource": "arn:aws:s3:::*/CodeDeploy/*" },
+        { "Effect": "Allow", "Action": objects, "Resource": "arn:aws:s3:::*/CodeDeploy/*" },
+        { "Effect": "Allow", "Action": objects, "Resource": "*",
+          "Condition": { "StringEquals": { "s3:ExistingObjectTag/UseWithCodeDeploy": "true" } } },
         { "Effect": "Allow", "Action": ["lambda:InvokeFunction"],
           "Resource": "arn:aws:lambda:*:*:function:CodeDeployHook_*" },
     ] })))
@@ -123,9 +111,6 @@ pub(crate) fn like(pattern: &str, text: &str) -> bool {
 mod tests {
     use super::*;
 
-    const HOOK: &str = "arn:aws:lambda:us-east-1:000000000000:function:CodeDeployHook_pre";
-    const OTHER: &str = "arn:aws:lambda:us-east-1:000000000000:function:pre";
-
     #[test]
     fn patterns() {
         for (pattern, text, expected) in [
@@ -141,31 +126,16 @@ mod tests {
     }
 
     #[test]
-    fn the_managed_policies_invoke_only_hooks_by_name() {
-        let arn = "arn:aws:iam::aws:policy/service-role/AWSCodeDeployRoleForLambda";
-        let full = Permissions::new(vec![well_known(arn).unwrap()], None);
-        assert!(full.allow("lambda:InvokeFunction", HOOK));
-        assert!(!full.allow("lambda:InvokeFunction", OTHER));
-        assert!(full.allow("sns:Publish", "arn:aws:sns:us-east-1:000000000000:t"));
-        let limited = Permissions::new(vec![well_known(&format!("{arn}Limited")).unwrap()], None);
-        assert!(!limited.allow("sns:Publish", "arn:aws:sns:us-east-1:000000000000:t"));
-    }
-
-    #[test]
-    fn a_denial_and_a_boundary_win() {
-        let all = Policy::new(
-            &json!({ "Statement": { "Effect": "Allow", "Action": "Lambda:*", "Resource": "*" } }),
-        );
-        let deny = Policy::new(
-            &json!({ "Statement": [{ "Effect": "Deny", "Action": "lambda:InvokeFunction", "Resource": HOOK }] }),
-        );
-        let nothing = Policy::default();
-        assert!(Permissions::new(vec![all.clone()], None).allow("lambda:InvokeFunction", HOOK));
-        assert!(!Permissions::new(vec![all.clone(), deny], None).allow("lambda:InvokeFunction", HOOK));
-        assert!(!Permissions::new(vec![all], Some(nothing)).allow("lambda:InvokeFunction", HOOK));
-        let except = Policy::new(
-            &json!({ "Statement": { "Effect": "Allow", "NotAction": "iam:*", "Resource": "*" } }),
-        );
-        assert!(Permissions::new(vec![except], None).allow("lambda:UpdateAlias", OTHER));
+    fn statements_are_found_by_action_and_resource() {
+        let policy = |statement: Value| Policy::new(&json!({ "Statement": statement }));
+        for (statement, action, resource, found) in [
+            (json!({ "Action": "Lambda:Get*", "Resource": "*" }), "lambda:getAlias", "a", true),
+            (json!({ "Action": "lambda:Get*", "Resource": "A" }), "lambda:GetAlias", "a", false),
+            (json!([{ "NotAction": "iam:*", "Resource": ["a", "b"] }]), "lambda:GetAlias", "b", true),
+            (json!({ "NotAction": "iam:*", "Resource": "*" }), "iam:GetRole", "b", false),
+            (json!({ "Action": "*", "NotResource": "b" }), "iam:GetRole", "b", false),
+        ] {
+            assert_eq!(policy(statement.clone()).about(action, resource).count() > 0, found, "{statement}");
+        }
     }
 }

@@ -86,6 +86,10 @@ impl Functions {
         version: &str,
         weights: &BTreeMap<String, f64>,
     ) -> Result<(), LambdaError> {
+        // ministack takes versions that do not exist.
+        for version in std::iter::once(version).chain(weights.keys().map(String::as_str)) {
+            self.configuration(scope, function, version).await?;
+        }
         let path = format!("{API}/{}/aliases/{}", encode(function), encode(alias));
         let body =
             json!({ "FunctionVersion": version, "RoutingConfig": { "AdditionalVersionWeights": weights } });
@@ -112,7 +116,17 @@ impl Functions {
     }
 
     pub(crate) async fn get(&self, scope: &Scope, path: &str) -> Result<Value, LambdaError> {
-        answer(&self.call(scope, Method::GET, path, "").await?)
+        self.send(scope, Method::GET, path, "").await
+    }
+
+    pub(crate) async fn send(
+        &self,
+        scope: &Scope,
+        method: Method,
+        path: &str,
+        body: &str,
+    ) -> Result<Value, LambdaError> {
+        answer(&self.call(scope, method, path, body).await?)
     }
 
     async fn call(

@@ -10,6 +10,11 @@ use crate::clock::{Clock, Timestamp};
 use crate::error::ServiceError;
 use crate::http::{self, Request, Response, encode};
 use crate::identity::{Scope, authorization};
+use crate::uuid::new_uuid;
+
+/// Names an invocation for ministack, which logs under that name, or by ministack, when a trigger of its own invokes.
+/// The retries of an invocation share it.
+pub(super) const REQUEST_ID: &str = "x-rollout-sandbox-request-id";
 
 /// Where an invocation goes, and how its alias stood.
 #[derive(Clone, Debug)]
@@ -61,11 +66,13 @@ impl Lambda {
         &self,
         scope: &Scope,
         destination: &Destination,
-        request: Request,
+        mut request: Request,
         counted: bool,
     ) -> Result<Response, ServiceError> {
+        let id = name(&mut request);
         let started = Clock::now();
-        let response = self.upstream.forward(redirect(request, destination)?).await?;
+        let mut response = self.upstream.forward(redirect(request, destination)?).await?;
+        http::set_header(response.headers_mut(), "x-amzn-requestid", &id);
         if counted {
             let took = Clock::now() - started;
             self.count(scope, destination, &response, started, took);
@@ -136,6 +143,16 @@ impl Lambda {
             }
         }
     }
+}
+
+/// The name that an invocation has, or gets now.
+pub(super) fn name(request: &mut Request) -> String {
+    if let Some(id) = http::header(request.headers(), REQUEST_ID) {
+        return id.to_owned();
+    }
+    let id = new_uuid();
+    http::set_header(request.headers_mut(), REQUEST_ID, &id);
+    id
 }
 
 /// The version beside the alias's own, if the dice fall so.

@@ -3,11 +3,15 @@
 
 mod aliases;
 mod asynchronous;
+mod event_invoke;
 mod functions;
 mod invoke;
 mod policies;
 mod reference;
 pub(crate) mod route;
+mod stream;
+#[cfg(test)]
+mod traffic;
 mod url_event;
 mod url_front;
 mod urls;
@@ -80,6 +84,7 @@ impl Lambda {
         let reference = Reference::parse(function).or_qualifier(qualifier.as_deref());
         match operation {
             "Invoke" => self.invoke(scope, &reference, request).await,
+            "InvokeWithResponseStream" => self.invoke_streaming(scope, &reference, request).await,
             "CreateAlias" => self.create_alias(scope, &reference, request).await,
             "UpdateAlias" | "DeleteAlias" => {
                 let alias = path.segment(3).unwrap_or_default().to_owned();
@@ -95,6 +100,12 @@ impl Lambda {
             | "UpdateFunctionUrlConfig"
             | "DeleteFunctionUrlConfig"
             | "ListFunctionUrlConfigs" => self.url_config(scope, operation, &reference, request.body()).await,
+            "GetFunctionEventInvokeConfig"
+            | "PutFunctionEventInvokeConfig"
+            | "UpdateFunctionEventInvokeConfig"
+            | "DeleteFunctionEventInvokeConfig" => {
+                self.event_invoke_config(scope, operation, &reference, &request).await
+            }
             "AddPermission" | "GetPolicy" | "RemovePermission" => {
                 let statement = path.segment(3).unwrap_or_default().to_owned();
                 self.policy(scope, operation, &reference, &statement, &request).await

@@ -18,8 +18,9 @@ use crate::identity::{DEFAULT_ACCOUNT, DEFAULT_REGION, Scope};
 use crate::upstream::{Call, Upstream};
 
 const SUPERVISOR: &str = include_str!("supervisor.sh");
-/// Python loads a module of this name by itself.
-const LOADED_AT_START: (&str, &str) = ("sitecustomize.py", include_str!("through.py"));
+/// Python loads a module of the first name by itself, and that one the other.
+const LOADED_AT_START: [(&str, &str); 2] =
+    [("sitecustomize.py", include_str!("through.py")), ("log_lines.py", include_str!("log_lines.py"))];
 const HEALTHY_WITHIN: Duration = Duration::from_secs(90);
 const GONE_WITHIN: Duration = Duration::from_secs(10);
 
@@ -49,7 +50,9 @@ impl Ministack {
     pub(crate) async fn start(path: &Path, endpoint: &str, clock: Clock) -> Result<Self, StartError> {
         let folder =
             tempfile::Builder::new().prefix("rollout-sandbox-").tempdir().map_err(StartError::Room)?;
-        std::fs::write(folder.path().join(LOADED_AT_START.0), LOADED_AT_START.1).map_err(StartError::Room)?;
+        for (name, text) in LOADED_AT_START {
+            std::fs::write(folder.path().join(name), text).map_err(StartError::Room)?;
+        }
         let port = free_port().map_err(StartError::Room)?;
         let spawn_error = |source| StartError::Spawn { path: path.to_path_buf(), source };
         let mut supervisor = command(path, &folder, port, endpoint, clock).spawn().map_err(spawn_error)?;

@@ -2,6 +2,7 @@
 
 A queue, a topic or an API calls a function inside ministack, where nobody looks at an alias's weights and nobody
 counts. Here such a call goes to the sandbox's address instead, which picks the version and asks ministack to run it.
+The sandbox names each invocation, and what it logs has that name: see log_lines.py.
 """
 
 import base64
@@ -14,6 +15,9 @@ import sys
 import urllib.error
 import urllib.parse
 import urllib.request
+import uuid
+
+import log_lines
 
 MODULE = "ministack.services.lambda_svc"
 REFERENCE = "_rollout_sandbox_reference"
@@ -23,16 +27,20 @@ os.environ.pop("PYTHONPATH", None)
 
 # Whether the running call came in by Lambda's API, and so through the sandbox already.
 came_in = contextvars.ContextVar("came_in", default=False)
+# The name of the running invocation, which its retries share.
+request_name = contextvars.ContextVar("request_name", default=None)
 
 
 def change(lambda_svc):
     invoke = lambda_svc._invoke
     execute = lambda_svc._execute_function
     find = lambda_svc._effective_func_record_for_qualifier
+    invoke_later = lambda_svc.invoke_async_with_retry
 
-    async def invoke_marked(*args, **kwargs):
+    async def invoke_marked(name, event, headers, *args, **kwargs):
         came_in.set(True)
-        return await invoke(*args, **kwargs)
+        request_name.set(headers.get("x-rollout-sandbox-request-id"))
+        return await invoke(name, event, headers, *args, **kwargs)
 
     def find_marked(func, qualifier):
         record, config = find(func, qualifier)
@@ -46,9 +54,49 @@ def change(lambda_svc):
         config = func.get("config") or func
         return ask_sandbox(func.get(REFERENCE) or named(config), config["FunctionArn"], event)
 
+    def invoke_later_named(func, event):
+        token = request_name.set(request_name.get() or str(uuid.uuid4()))
+        try:
+            # Its attempts run in a copy of this context.
+            return invoke_later(func, event)
+        finally:
+            request_name.reset(token)
+
+    change_logs(lambda_svc)
+    lambda_svc.invoke_async_with_retry = invoke_later_named
     lambda_svc._invoke = invoke_marked
     lambda_svc._execute_function = execute_through
     lambda_svc._effective_func_record_for_qualifier = find_marked
+
+
+def change_logs(lambda_svc):
+    from ministack.core import lambda_runtime
+    from ministack.services import cloudwatch_logs
+
+    dispatch = lambda_svc._execute_function_dispatch
+    emit = lambda_svc._emit_lambda_logs
+
+    def dispatch_logged(func, config, event, request_id, started):
+        request_id = request_name.get() or request_id
+        if config.get("PackageType") == "Image":
+            return dispatch(func, config, event, request_id, started)
+        stream = uuid.uuid4().hex
+        log_lines.write(cloudwatch_logs, config, stream, log_lines.begun(config, request_id, started))
+        log_lines.taken()
+        result = dispatch(func, config, event, request_id, started)
+        memory = lambda_svc._probe_peak_memory_mb(func)
+        lines, result = log_lines.finished(config, request_id, started, memory, result, log_lines.taken())
+        log_lines.write(cloudwatch_logs, config, stream, lines)
+        return result
+
+    def emit_of_containers(*args, log_source=None):
+        # A container's own runtime writes the service's lines already.
+        if log_source == "rie":
+            emit(*args, log_source=log_source)
+
+    log_lines.remember(lambda_runtime.Worker)
+    lambda_svc._execute_function_dispatch = dispatch_logged
+    lambda_svc._emit_lambda_logs = emit_of_containers
 
 
 def named(config):
@@ -65,6 +113,8 @@ def ask_sandbox(reference, arn, event):
         "X-Amz-Log-Type": "Tail",
         "X-Rollout-Sandbox": "trigger",
     }
+    if request_name.get():
+        headers["X-Rollout-Sandbox-Request-Id"] = request_name.get()
     request = urllib.request.Request(os.environ["AWS_ENDPOINT_URL"] + path, json.dumps(event).encode(), headers)
     try:
         # The sandbox is on this machine, whatever proxies there are.

@@ -1,6 +1,6 @@
 //! The life of a deployment, as a pure function: a state and an event make a new state and what to do next.
 //!
-//! Created, in progress, before traffic, traffic, after traffic, succeeded; and from every place a way to failed or
+//! Created, queued, in progress, before traffic, traffic, after traffic, succeeded; and from every place a way to failed or
 //! stopped. Nothing here knows Lambda, alarms or time of its own.
 
 mod outcome;
@@ -41,14 +41,17 @@ pub(crate) enum Watch {
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Stage {
     Created,
+    Queued,
     /// The alarms are read for the first time.
     Starting,
     /// Function, alias and versions are looked at.
     Checking,
     /// A hook was invoked, or is about to be; it has not reported.
     Hook(usize),
-    /// Traffic moves; the number of steps that are done.
-    Shifting(usize),
+    /// The alias is being changed; the number of changes before this one.
+    Moving(usize),
+    /// The next change has its time; the number of those that are done.
+    Waiting(usize),
     Ended(Ending),
 }
 
@@ -58,6 +61,7 @@ pub(crate) type Ending = Option<Failure>;
 /// What happened.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Event {
+    Queue,
     Start,
     AlarmsQuiet,
     AlarmsFiring(Vec<String>),
@@ -139,6 +143,11 @@ impl Lifecycle {
         matches!(self.stage, Stage::Ended(_))
     }
 
+    /// Whether it has come further than the queue.
+    pub(crate) fn started(&self) -> bool {
+        !matches!(self.stage, Stage::Created | Stage::Queued)
+    }
+
     /// The whole life in one function. What does not fit the stage is late, and changes nothing.
     pub(crate) fn step(mut self, event: Event, now: Timestamp) -> (Self, Vec<Effect>) {
         if self.ended() {
@@ -146,10 +155,16 @@ impl Lifecycle {
         }
         self.updated = now;
         let effects = match (self.stage.clone(), event) {
-            (Stage::Created, Event::Start) => self.start(),
+            (Stage::Created, Event::Queue) => {
+                self.stage = Stage::Queued;
+                Vec::new()
+            }
+            (Stage::Queued, Event::Start) => self.start(),
             (_, Event::Refused(failure)) => self.end(failure, now),
             (_, Event::StopRequested { rollback }) => self.stop(rollback, now),
-            (Stage::Created, Event::AlarmsFiring(_) | Event::AlarmsUnreadable(_)) => Vec::new(),
+            (Stage::Created | Stage::Queued, Event::AlarmsFiring(_) | Event::AlarmsUnreadable(_)) => {
+                Vec::new()
+            }
             (_, Event::AlarmsFiring(names)) => self.end(Failure::alarms(&names), now),
             (stage, Event::AlarmsUnreadable(reason)) => self.unreadable(&stage, &reason, now),
             (Stage::Starting, Event::AlarmsQuiet) => self.check(),
@@ -157,10 +172,8 @@ impl Lifecycle {
             (Stage::Hook(event), Event::HookReported { succeeded: true }) => self.finish_hook(event, now),
             (Stage::Hook(_), Event::HookReported { succeeded: false }) => self.end(Failure::hook(), now),
             (Stage::Hook(_), Event::HookTimedOut) => self.end(Failure::hook_timeout(), now),
-            (Stage::Shifting(done), Event::Shifted) => self.shifted(done, now),
-            (Stage::Shifting(done), Event::IntervalPassed) => {
-                vec![Effect::Shift(self.plan.steps[done].shift)]
-            }
+            (Stage::Moving(done), Event::Shifted) => self.moved(done, now),
+            (Stage::Waiting(done), Event::IntervalPassed) => self.shift(done),
             _ => Vec::new(),
         };
         (self, effects)
@@ -206,16 +219,20 @@ impl Lifecycle {
             return vec![Effect::Tell(Trigger::Success)];
         }
         self.open(ALLOW, now);
-        self.stage = Stage::Shifting(0);
-        vec![Effect::Shift(self.plan.steps[0].shift)]
+        self.shift(0)
     }
 
-    fn shifted(&mut self, done: usize, now: Timestamp) -> Vec<Effect> {
+    fn shift(&mut self, done: usize) -> Vec<Effect> {
+        self.stage = Stage::Moving(done);
+        vec![Effect::Shift(self.plan.steps[done].shift)]
+    }
+
+    fn moved(&mut self, done: usize, now: Timestamp) -> Vec<Effect> {
         self.weight = match self.plan.steps[done].shift {
             Shift::Weight(percent) => percent,
             Shift::Promote => 100,
         };
-        self.stage = Stage::Shifting(done + 1);
+        self.stage = Stage::Waiting(done + 1);
         if let Some(next) = self.plan.steps.get(done + 1) {
             return vec![Effect::Wait(next.wait)];
         }
@@ -263,5 +280,9 @@ impl Lifecycle {
     }
 }
 
+#[cfg(test)]
+mod properties;
+#[cfg(test)]
+mod table;
 #[cfg(test)]
 mod tests;

@@ -2,7 +2,7 @@
 
 use super::*;
 
-fn plan() -> Plan {
+pub(super) fn plan() -> Plan {
     let canary = Routing::TimeBasedCanary { canary: Canary { percentage: 10, interval: 5 } };
     let all = [RollbackEvent::Failure, RollbackEvent::StopOnAlarm, RollbackEvent::StopOnRequest];
     Plan {
@@ -17,10 +17,9 @@ fn bare() -> Plan {
     Plan { hooks: [None, None], alarms: Watch::Off, ..plan() }
 }
 
-/// Runs events through a life; each must be told apart from the others by its time.
+/// Runs events through a life that is queued; each must be told apart from the others by its time.
 fn live(plan: Plan, events: impl IntoIterator<Item = Event>) -> (Lifecycle, Vec<Effect>) {
-    let mut life = Lifecycle::new(plan, 0.0);
-    let mut all = Vec::new();
+    let (mut life, mut all) = Lifecycle::new(plan, 0.0).step(Event::Queue, 0.5);
     for (event, now) in events.into_iter().zip([1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0, 9.0]) {
         let (next, effects) = life.step(event, now);
         life = next;
@@ -159,6 +158,6 @@ fn what_comes_too_late_or_too_early_changes_nothing() {
         let (after, effects) = life.clone().step(late, life.updated);
         assert_eq!((after, effects), (life.clone(), vec![]));
     }
-    let (created, effects) = live(bare(), [REPORTED, Event::Shifted, Event::AlarmsFiring(vec!["a".into()])]);
-    assert_eq!((created.stage, effects), (Stage::Created, vec![]));
+    let (queued, effects) = live(bare(), [REPORTED, Event::Shifted, Event::AlarmsFiring(vec!["a".into()])]);
+    assert_eq!((queued.stage, effects), (Stage::Queued, vec![]));
 }
