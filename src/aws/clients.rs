@@ -1,5 +1,6 @@
 //! The clients of the services, and the one way through which all calls go.
 
+use std::collections::HashMap;
 use std::error::Error;
 use std::fmt;
 use std::future::Future;
@@ -8,7 +9,7 @@ use std::time::Duration;
 use aws_config::SdkConfig;
 use aws_sdk_lambda::error::{ProvideErrorMetadata, SdkError};
 use futures_util::future::BoxFuture;
-use tokio::sync::OnceCell;
+use tokio::sync::{Mutex, OnceCell};
 
 use super::budget::Budget;
 use super::config::{AwsConfig, Service};
@@ -34,6 +35,7 @@ pub(super) struct Clients {
     logs: OnceCell<aws_sdk_cloudwatchlogs::Client>,
     sts: OnceCell<aws_sdk_sts::Client>,
     pub(super) identity: OnceCell<Identity>,
+    pub(super) log_groups: Mutex<HashMap<String, String>>,
     requests: Budget,
     starts: Budget,
 }
@@ -74,6 +76,7 @@ impl Clients {
             logs: OnceCell::new(),
             sts: OnceCell::new(),
             identity: OnceCell::new(),
+            log_groups: Mutex::default(),
             requests: Budget::new(clock, requests, burst(requests)),
             starts: Budget::new(clock, starts, 1),
             config,

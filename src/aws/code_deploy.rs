@@ -154,6 +154,28 @@ impl Clients {
         self.call("codedeploy:UpdateDeploymentGroup", request).await.map(drop)
     }
 
+    pub(super) async fn groups(&self, application: &str) -> Answered<Vec<String>> {
+        let mut groups = Vec::new();
+        let mut token = None;
+        loop {
+            let request = self
+                .code_deploy()
+                .await
+                .list_deployment_groups()
+                .application_name(application)
+                .set_next_token(token)
+                .send();
+            let Some(page) = absent(self.call("codedeploy:ListDeploymentGroups", request).await)? else {
+                return Ok(Vec::new());
+            };
+            groups.extend(page.deployment_groups.unwrap_or_default());
+            token = page.next_token.filter(|token| !token.is_empty());
+            if token.is_none() {
+                return Ok(groups);
+            }
+        }
+    }
+
     pub(super) async fn delete_group(&self, application: &str, name: &str) -> Answered<()> {
         let request = self
             .code_deploy()
@@ -212,20 +234,26 @@ fn group_state(info: DeploymentGroupInfo) -> GroupState {
         ignore_alarm_poll_failure: alarms.as_ref().is_some_and(|alarms| alarms.ignore_poll_alarm_failure),
         alarms: alarms.map(alarm_names).unwrap_or_default(),
         rollback_events: info.auto_rollback_configuration.map(rollback_events).unwrap_or_default(),
-        triggers: info.trigger_configurations.unwrap_or_default().into_iter().map(trigger).collect(),
+        triggers: sorted(info.trigger_configurations.unwrap_or_default().into_iter().map(trigger)),
     };
     let last_attempted = info.last_attempted_deployment.and_then(|last| last.deployment_id);
     GroupState { group, last_attempted }
 }
 
-fn alarm_names(alarms: AlarmConfiguration) -> Vec<String> {
+pub(super) fn alarm_names(alarms: AlarmConfiguration) -> Vec<String> {
     let names = alarms.alarms.filter(|_| alarms.enabled).unwrap_or_default();
-    names.into_iter().filter_map(|alarm| alarm.name).collect()
+    sorted(names.into_iter().filter_map(|alarm| alarm.name))
+}
+
+fn sorted<T: Ord>(items: impl Iterator<Item = T>) -> Vec<T> {
+    let mut items: Vec<T> = items.collect();
+    items.sort();
+    items
 }
 
 fn rollback_events(rollback: AutoRollbackConfiguration) -> Vec<String> {
     let events = rollback.events.filter(|_| rollback.enabled).unwrap_or_default();
-    events.iter().map(|event| event.as_str().to_owned()).collect()
+    sorted(events.iter().map(|event| event.as_str().to_owned()))
 }
 
 fn trigger(trigger: TriggerConfig) -> Trigger {
@@ -233,7 +261,7 @@ fn trigger(trigger: TriggerConfig) -> Trigger {
     Trigger {
         name: trigger.trigger_name.unwrap_or_default(),
         topic_arn: trigger.trigger_target_arn.unwrap_or_default(),
-        events: events.iter().map(|event| event.as_str().to_owned()).collect(),
+        events: sorted(events.iter().map(|event| event.as_str().to_owned())),
     }
 }
 
@@ -348,7 +376,7 @@ mod tests {
         let hooked = Trigger {
             name: "t".to_owned(),
             topic_arn: "arn".to_owned(),
-            events: names(&["DeploymentStart", "DeploymentRollback"]),
+            events: names(&["DeploymentRollback", "DeploymentStart"]),
         };
         assert_eq!(trigger(trigger_config(&hooked)), hooked);
     }

@@ -12,9 +12,10 @@ use aws_sdk_codedeploy::types::{
 use sha2::{Digest, Sha256};
 
 use super::clients::Clients;
-use super::code_deploy::{alarm_configuration, auto_rollback};
+use super::code_deploy::{alarm_configuration, alarm_names, auto_rollback};
 use super::error::{Answered, absent};
 use super::time::system_time;
+use super::watcher::IDS_A_CALL;
 use crate::rollout::cloud::{Deployment, DeploymentStatus, LifecycleEvent, NewDeployment, Target};
 
 const LIVE: [Status; 5] =
@@ -112,8 +113,11 @@ impl Clients {
     /// CodeDeploy does not say in which order it lists.
     async fn newest_first(&self, mut ids: Vec<String>) -> Answered<Vec<String>> {
         if ids.len() > 1 {
-            let infos = self.deployments(ids.clone()).await?;
-            let created: HashMap<_, _> = infos.into_iter().map(|info| (info.id, info.created)).collect();
+            let mut created = HashMap::new();
+            for some in ids.chunks(IDS_A_CALL) {
+                let infos = self.deployments(some.to_vec()).await?;
+                created.extend(infos.into_iter().map(|info| (info.id, info.created)));
+            }
             ids.sort_by_key(|id| std::cmp::Reverse(created.get(id).copied().flatten()));
         }
         Ok(ids)
@@ -154,6 +158,7 @@ fn deployment(info: DeploymentInfo) -> Deployment {
         group: info.deployment_group_name.unwrap_or_default(),
         deployment_config: info.deployment_config_name.unwrap_or_default(),
         description: info.description.unwrap_or_default(),
+        alarms: info.override_alarm_configuration.map(alarm_names),
         creator: info.creator.map(|creator| creator.as_str().to_owned()).unwrap_or_default(),
         error_code: error
             .as_ref()

@@ -95,9 +95,14 @@ impl Clients {
 }
 
 fn allowance(result: Option<&EvaluationResult>) -> Allowance {
-    let Some(result) = result.filter(|result| result.missing_context_values().is_empty()) else {
+    let Some(result) = result.filter(|result| !lacks_context(result)) else {
         return Allowance::Depends;
     };
+    let by_organization = result.organizations_decision_detail.as_ref();
+    if by_organization.is_some_and(|detail| !detail.allowed_by_organizations) {
+        // What an organization's policies depend on is not told.
+        return Allowance::Depends;
+    }
     match result.eval_decision {
         PolicyEvaluationDecisionType::Allowed => Allowance::Allowed,
         PolicyEvaluationDecisionType::ExplicitDeny => Allowance::Forbidden,
@@ -118,6 +123,11 @@ fn role(role: aws_sdk_iam::types::Role) -> Role {
 
 fn iam_tags(tags: &Tags) -> Result<Vec<Tag>, aws_sdk_iam::error::BuildError> {
     tags.iter().map(|(key, value)| Tag::builder().key(key).value(value).build()).collect()
+}
+
+fn lacks_context(result: &EvaluationResult) -> bool {
+    let mut missing = result.resource_specific_results().iter().map(|of_one| of_one.missing_context_values());
+    !result.missing_context_values().is_empty() || missing.any(|values| !values.is_empty())
 }
 
 /// IAM answers policy documents URL-encoded.

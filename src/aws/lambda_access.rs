@@ -5,8 +5,10 @@ use aws_sdk_lambda::types::{Cors as LambdaCors, FunctionUrlAuthType, InvokeMode}
 
 use super::clients::Clients;
 use super::error::{Answered, absent, gone, invalid};
-use crate::rollout::cloud::{Cors, FunctionUrl, Permission};
+use crate::rollout::cloud::{AsyncFailure, Cors, FunctionUrl, Permission};
 
+/// Unless a function says otherwise.
+const DEFAULT_RETRIES: usize = 2;
 const DEFAULT_INVOKE_MODE: &str = "BUFFERED";
 
 impl Clients {
@@ -77,6 +79,22 @@ impl Clients {
             return Ok(Vec::new());
         };
         statement_ids(&policy).map_err(|error| invalid(OPERATION, format!("the policy is no JSON: {error}")))
+    }
+
+    pub(super) async fn async_failure(&self, function: &str, qualifier: &str) -> Answered<AsyncFailure> {
+        let request = self
+            .lambda()
+            .await
+            .get_function_event_invoke_config()
+            .function_name(function)
+            .qualifier(qualifier);
+        let found = absent(self.call("lambda:GetFunctionEventInvokeConfig", request.send()).await)?;
+        let retries = found.as_ref().and_then(|config| config.maximum_retry_attempts);
+        let destination = found.and_then(|config| config.destination_config?.on_failure?.destination);
+        Ok(AsyncFailure {
+            retries: retries.and_then(|count| usize::try_from(count).ok()).unwrap_or(DEFAULT_RETRIES),
+            goes_elsewhere: destination.is_some_and(|arn| !arn.is_empty()),
+        })
     }
 
     pub(super) async fn add_permission(

@@ -36,7 +36,7 @@ impl Clients {
         let mut lines = Vec::new();
         for day in days(since, SystemTime::now()) {
             let prefix = stream_prefix(&group, &day, function, version);
-            let events = self.events(&group, &prefix, Some(FILTER), since).await?;
+            let events = self.events(&group, Some(&prefix), Some(FILTER), since).await?;
             for event in &events {
                 let time = event.timestamp().unwrap_or_default();
                 lines.extend(lines_of(event, &prefix).into_iter().map(|line| (time, line)));
@@ -48,27 +48,38 @@ impl Clients {
     pub(super) async fn log(&self, function: &str, since: SystemTime) -> Answered<Vec<LogLine>> {
         let group = self.log_group(function, LATEST).await;
         let mut lines = Vec::new();
-        for day in days(since, SystemTime::now()) {
-            let prefix = any_stream_prefix(&group, &day, function);
-            lines.extend(self.events(&group, &prefix, None, since).await?.into_iter().map(log_line));
+        if group == default_group(function) {
+            lines.extend(self.events(&group, None, None, since).await?);
+        } else {
+            for day in days(since, SystemTime::now()) {
+                let prefix = format!("{day}/{function}[");
+                lines.extend(self.events(&group, Some(&prefix), None, since).await?);
+            }
         }
+        let mut lines: Vec<_> = lines.into_iter().map(log_line).collect();
         lines.sort_by_key(|line| line.time);
         Ok(lines)
     }
 
-    /// The version's own log group; the default one if it cannot be told.
+    /// The version's own log group, asked for once; the default one if it cannot be told.
     async fn log_group(&self, function: &str, version: &str) -> String {
+        let key = format!("{function}:{version}");
+        if let Some(known) = self.log_groups.lock().await.get(&key) {
+            return known.clone();
+        }
         let configured = self.configuration(function, version).await.ok().flatten();
-        configured
+        let group = configured
             .and_then(|function| function.logging_config?.log_group)
-            .unwrap_or_else(|| default_group(function))
+            .unwrap_or_else(|| default_group(function));
+        self.log_groups.lock().await.insert(key, group.clone());
+        group
     }
 
-    /// The events of one day's streams.
+    /// The events of the streams whose names begin so, or of all.
     async fn events(
         &self,
         group: &str,
-        prefix: &str,
+        prefix: Option<&str>,
         pattern: Option<&str>,
         since: SystemTime,
     ) -> Answered<Vec<FilteredLogEvent>> {
@@ -80,7 +91,7 @@ impl Clients {
                 .await
                 .filter_log_events()
                 .log_group_name(group)
-                .log_stream_name_prefix(prefix)
+                .set_log_stream_name_prefix(prefix.map(str::to_owned))
                 .set_filter_pattern(pattern.map(str::to_owned))
                 .start_time(milliseconds(since))
                 .set_next_token(token)
@@ -126,11 +137,6 @@ fn stream_prefix(group: &str, day: &str, function: &str, version: &str) -> Strin
     } else {
         format!("{day}/{function}[{version}]")
     }
-}
-
-/// The same for whatever version.
-fn any_stream_prefix(group: &str, day: &str, function: &str) -> String {
-    if group == default_group(function) { format!("{day}/[") } else { format!("{day}/{function}[") }
 }
 
 /// The days whose streams can hold lines since then, as stream names write them: `2026/11/23`.

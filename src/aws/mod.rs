@@ -32,8 +32,8 @@ use self::error::Answered;
 use self::watcher::Watcher;
 use crate::rollout::clock::Clock;
 use crate::rollout::cloud::{
-    Alarm, AliasChange, AliasState, Allowance, Answer, Cloud, Deployment, FunctionUrl, Group, GroupState,
-    Identity, LogLine, NewAlarm, NewDeployment, NewRole, Permission, Role, Tags, Target, Traffic,
+    Alarm, AliasChange, AliasState, Allowance, Answer, AsyncFailure, Cloud, Deployment, FunctionUrl, Group,
+    GroupState, Identity, LogLine, NewAlarm, NewDeployment, NewRole, Permission, Role, Tags, Target, Traffic,
     VersionInfo,
 };
 use crate::rollout::strategy::Strategy;
@@ -134,6 +134,10 @@ impl Cloud for Aws {
         Box::pin(self.clients.invoke(function, qualifier, payload, marker, timeout)).await
     }
 
+    async fn async_failure(&self, function: &str, qualifier: &str) -> Answered<AsyncFailure> {
+        Box::pin(self.clients.async_failure(function, qualifier)).await
+    }
+
     async fn application(&self, name: &str) -> Answered<Option<String>> {
         Box::pin(self.clients.application(name)).await
     }
@@ -168,6 +172,10 @@ impl Cloud for Aws {
 
     async fn group(&self, application: &str, name: &str) -> Answered<Option<GroupState>> {
         Box::pin(self.clients.group(application, name)).await
+    }
+
+    async fn groups(&self, application: &str) -> Answered<Vec<String>> {
+        Box::pin(self.clients.groups(application)).await
     }
 
     async fn create_group(&self, group: &Group, tags: &Tags) -> Answered<()> {

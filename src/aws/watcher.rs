@@ -20,7 +20,7 @@ use crate::rollout::clock::Clock;
 use crate::rollout::cloud::{CloudError, CloudErrorKind, Deployment};
 
 /// The documented limit is 25 in one place and 100 in others.
-const IDS_A_CALL: usize = 25;
+pub(super) const IDS_A_CALL: usize = 25;
 /// Looks that are due within this time go together.
 const TOGETHER: Duration = Duration::from_secs(1);
 /// The share of a wait after which a look may come early, if a call that is made anyway has room.
@@ -276,6 +276,7 @@ mod tests {
             deployment_config: String::new(),
             description: String::new(),
             creator: String::new(),
+            alarms: None,
             error_code: String::new(),
             error_message: String::new(),
             rolled_back_by: None,

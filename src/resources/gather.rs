@@ -220,7 +220,8 @@ pub fn function_url(u: &Gather, r: &Reader<'_>) -> FunctionUrl {
     FunctionUrl {
         authorization_type: u.choice(r, "authorizationType", &types).unwrap_or("AWS_IAM").to_owned(),
         invoke_mode: u.choice(r, "invokeMode", &modes).unwrap_or("BUFFERED").to_owned(),
-        cors: u.object(r, "cors", cors),
+        // Lambda keeps no empty settings.
+        cors: u.object(r, "cors", cors).filter(|cors| *cors != Cors::default()),
     }
 }
 

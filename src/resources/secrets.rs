@@ -13,7 +13,7 @@ pub fn mark(mut inputs: PropertyMap) -> PropertyMap {
     inputs
 }
 
-/// Outputs that hold the function's name, and outputs that hold a version.
+/// Outputs that hold the function's name, the alias's, and a version.
 const OF_FUNCTION: [&str; 7] = [
     "targetArn",
     "invokeArn",
@@ -23,16 +23,23 @@ const OF_FUNCTION: [&str; 7] = [
     "serviceRoleArn",
     "errorAlarmName",
 ];
-const OF_VERSION: [&str; 3] = ["servingVersion", "failedVersion", "lastRollout"];
+const OF_ALIAS: [&str; 6] =
+    ["qualifier", "targetArn", "invokeArn", "applicationName", "serviceRoleArn", "errorAlarmName"];
+const OF_VERSION: [&str; 5] =
+    ["servingVersion", "failedVersion", "lastRollout", "errorAlarmName", "__rollout"];
 
 /// What is made from a secret input is secret too.
 pub fn spread(outputs: &mut PropertyMap) {
     let is_secret = |key: &str| matches!(outputs.get(key), Some(PropertyValue::Secret(_)));
-    let (function, version) = (is_secret("functionName"), is_secret("version"));
-    let of_function = OF_FUNCTION.iter().filter(|_| function);
-    let of_version = OF_VERSION.iter().chain(["errorAlarmName"].iter()).filter(|_| version);
-    for key in of_function.chain(of_version) {
-        if let Some(value) = outputs.get_mut(*key)
+    let made_from =
+        [("functionName", &OF_FUNCTION[..]), ("aliasName", &OF_ALIAS[..]), ("version", &OF_VERSION[..])];
+    let keys: Vec<&str> = made_from
+        .into_iter()
+        .filter(|(input, _)| is_secret(input))
+        .flat_map(|(_, keys)| keys.iter().copied())
+        .collect();
+    for key in keys {
+        if let Some(value) = outputs.get_mut(key)
             && !matches!(value, PropertyValue::Secret(_))
         {
             *value = PropertyValue::Secret(Box::new(std::mem::replace(value, PropertyValue::Null)));

@@ -25,7 +25,10 @@ pub fn write(outputs: &mut PropertyMap, memory: &Memory, function: &str, alias: 
     let latest_arn = if latest.is_empty() { String::new() } else { arn(latest) };
     let latest_invoke = if latest.is_empty() { String::new() } else { invoke(&latest_arn) };
     let mut put = |key: &str, value: &str| {
-        outputs.insert(key.to_owned(), PropertyValue::String(value.to_owned()));
+        let value = PropertyValue::String(value.to_owned());
+        // An input of that name may be secret; what was really used is as secret.
+        let secret = matches!(outputs.get(key), Some(PropertyValue::Secret(_)));
+        outputs.insert(key.to_owned(), if secret { PropertyValue::Secret(Box::new(value)) } else { value });
     };
     put("targetArn", &arn(alias));
     put("invokeArn", &invoke(&arn(alias)));

@@ -6,7 +6,6 @@ use futures_util::future::join_all;
 
 use super::cloud::{AliasChange, Cloud, CloudError, CloudErrorKind, Group, Tags};
 use super::context::{Context, Doing, RolloutError};
-use super::leftover::Leftover;
 use super::memory::Memory;
 use super::names;
 use super::plan::Step;
@@ -74,26 +73,8 @@ async fn perform<C: Cloud>(cx: &Context<'_, C>, function: &str, step: &Step) -> 
         Step::RemovePermission { alias, statement_id } => {
             cloud.remove_permission(function, alias, statement_id).await
         }
-        Step::Drop(leftover) => drop_leftover(cloud, function, leftover).await,
     }
     .map(|()| String::new())
-}
-
-pub async fn drop_leftover<C: Cloud>(
-    cloud: &C,
-    function: &str,
-    leftover: &Leftover,
-) -> Result<(), CloudError> {
-    match leftover {
-        Leftover::Alias(alias) => {
-            cloud.delete_function_url(function, alias).await?;
-            cloud.delete_alias(function, alias).await
-        }
-        Leftover::Group { application, name } => cloud.delete_group(application, name).await,
-        Leftover::Application(name) => cloud.delete_application(name).await,
-        Leftover::Config(name) => drop_config(cloud, name).await,
-        Leftover::Role(name) => cloud.delete_role(name, names::ROLE_POLICY).await,
-    }
 }
 
 /// A shared configuration goes when nobody uses it any more.
@@ -146,11 +127,22 @@ where
     }
 }
 
+/// What a step made is ours from then on.
 fn record(step: &Step, address: &str, memory: &mut Memory) {
     match step {
+        Step::CreateRole(role) => {
+            memory.made.role = true;
+            memory.boundary = role.permissions_boundary.clone().unwrap_or_default();
+        }
+        Step::BindRole { boundary, .. } => memory.boundary = boundary.clone().unwrap_or_default(),
+        Step::CreateApplication { .. } => memory.made.application = true,
+        Step::CreateGroup { .. } => memory.made.group = true,
+        Step::CreateAlias { alias, .. } if memory.latest_alias_name == *alias => {
+            memory.made.latest_alias = true
+        }
+        Step::CreateAlias { .. } => memory.made.alias = true,
         Step::CreateUrl { alias, .. } => address.clone_into(url_of(memory, alias)),
         Step::DeleteUrl { alias } => url_of(memory, alias).clear(),
-        Step::Drop(leftover) => memory.leftovers.retain(|known| known != leftover),
         _ => {}
     }
 }
@@ -188,7 +180,6 @@ impl Step {
             Self::RemovePermission { alias, statement_id } => {
                 format!("remove statement {statement_id} from alias {alias}")
             }
-            Self::Drop(leftover) => format!("delete {leftover}"),
         }
     }
 }

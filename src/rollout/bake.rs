@@ -4,7 +4,7 @@ use std::time::{Duration, SystemTime};
 
 use super::alarm;
 use super::appspec::{Hooks, app_spec};
-use super::cloud::{Cloud, CloudError, NewDeployment, Traffic};
+use super::cloud::{Alarm, Cloud, CloudError, CloudErrorKind, NewDeployment, Traffic};
 use super::context::{Context, Doing, RolloutError};
 use super::deploy::Run;
 use super::duration;
@@ -30,7 +30,8 @@ pub async fn bake<C: Cloud>(
     memory: &mut Memory,
 ) -> Result<(), RolloutError> {
     let baked = || cx.clock.passed(SystemTime::now().duration_since(last_shift).unwrap_or_default());
-    let mut said_blind = false;
+    let mut blind: Option<CloudError> = None;
+    let mut looked = false;
     if spec.bake.is_zero() {
         return Ok(());
     }
@@ -44,14 +45,16 @@ pub async fn bake<C: Cloud>(
         let left = spec.bake.saturating_sub(baked());
         match find_trouble(cx, spec, run, last_shift).await {
             Ok(Some(cause)) => return Err(go_back(cx, spec, pieces, run, cause, memory).await),
-            Err(error) if !said_blind => {
-                cx.reporter.warn(&format!("cannot watch version {} at the moment: {error}", run.to));
-                said_blind = true;
+            Ok(None) => looked = true,
+            Err(error) => {
+                if blind.is_none() {
+                    cx.reporter.warn(&format!("cannot watch version {} at the moment: {error}", run.to));
+                }
+                blind = Some(error);
             }
-            Ok(None) | Err(_) => {}
         }
         if left.is_zero() {
-            return Ok(());
+            return end_of_bake(run, looked, blind);
         }
         cx.reporter.tick(&format!(
             "100 % on version {} · watching for another {}",
@@ -64,6 +67,17 @@ pub async fn bake<C: Cloud>(
                 run.to
             )));
         }
+    }
+}
+
+/// A bake in which nobody could look is no success, unless looking is not allowed at all.
+fn end_of_bake(run: &Run, looked: bool, blind: Option<CloudError>) -> Result<(), RolloutError> {
+    match blind {
+        Some(error) if !looked && error.kind != CloudErrorKind::Denied => Err(RolloutError::Left(format!(
+            "version {} has all traffic, but nobody could see how it does ({error}); the next `pulumi up` looks again",
+            run.to
+        ))),
+        _ => Ok(()),
     }
 }
 
@@ -95,10 +109,13 @@ async fn find_trouble<C: Cloud>(
     run: &Run,
     last_shift: SystemTime,
 ) -> Result<Option<Cause>, CloudError> {
+    // A bake that is looked at later is judged by what happened in it, not by the weather of the day.
+    let end = last_shift + cx.clock.scaled(spec.bake);
+    let in_time = |alarm: &Alarm| alarm.since.is_none_or(|since| since <= end);
     let alarms = if run.alarms.is_empty() { Vec::new() } else { cx.cloud.alarms(&run.alarms).await? };
     let firing: Vec<_> = alarms
         .into_iter()
-        .filter(|alarm| alarm.state == "ALARM")
+        .filter(|alarm| alarm.state == "ALARM" && in_time(alarm))
         .map(|alarm| (alarm.name, alarm.reason))
         .collect();
     if !firing.is_empty() {
@@ -109,8 +126,8 @@ async fn find_trouble<C: Cloud>(
         return Ok(None);
     };
     let (function, alias) = (&spec.function.name, &spec.alias);
-    let now = SystemTime::now();
-    let new = cx.cloud.traffic(function, alias, None, next_point(cx, last_shift), now).await?;
+    let until = end.min(SystemTime::now());
+    let new = cx.cloud.traffic(function, alias, None, next_point(cx, last_shift), until).await?;
     if new.errors <= 0.0 {
         return Ok(None);
     }

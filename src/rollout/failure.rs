@@ -12,6 +12,7 @@ use super::hook_watch::{Running, function_name, hook_of};
 use super::memory::{LastRollout, Memory};
 use super::names;
 use super::pieces;
+use super::plan::is_judgement;
 use super::report::{Cause, FailureReport, Serving};
 use super::spec::{ErrorAlarmMode, OnFailedVersion, RollbackEvent, RolloutSpec};
 
@@ -34,7 +35,8 @@ pub async fn of_deployment<C: Cloud>(
     let Ended { deployment, reached, stopped_for, .. } = ended;
     let reached = *reached;
     let expected = is_rollback_due(spec, ended);
-    let cause = match stopped_for {
+    // It may have been judged in the same moment in which we stopped it.
+    let cause = match stopped_for.as_ref().filter(|_| !is_judgement(&deployment.error_code)) {
         Some(cause) => cause.clone(),
         None => cause(cx, spec, run, deployment).await,
     };
@@ -250,8 +252,8 @@ async fn hook_reason<C: Cloud>(
 fn is_rollback_due(spec: &RolloutSpec, ended: &Ended) -> bool {
     let event = match ended.stopped_for {
         // We stopped it for a failure that CodeDeploy would have found later.
-        Some(_) => RollbackEvent::Failure,
-        None => RollbackEvent::of_error(&ended.deployment.error_code),
+        Some(_) if !is_judgement(&ended.deployment.error_code) => RollbackEvent::Failure,
+        _ => RollbackEvent::of_error(&ended.deployment.error_code),
     };
     spec.auto_rollback.contains(&event)
 }

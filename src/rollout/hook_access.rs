@@ -1,14 +1,18 @@
 //! Hooks that cannot be called, or cannot report, are found before any traffic moves: CodeDeploy would wait an hour.
 
+use std::time::Duration;
+
 use futures_util::future::try_join_all;
 
-use super::cloud::{Allowance, Cloud};
+use super::cloud::{Allowance, Cloud, CloudError};
 use super::context::{Context, Doing, RolloutError};
 use super::function::split_qualifier;
 use super::pieces::{self, Pieces};
 use super::refusal::Refusal;
 use super::spec::RolloutSpec;
 
+const PATIENCE: Duration = Duration::from_mins(1);
+const LOOK_AGAIN: Duration = Duration::from_secs(5);
 const CALL: &str = "lambda:InvokeFunction";
 const REPORT: &str = "codedeploy:PutLifecycleEventHookExecutionStatus";
 
@@ -30,6 +34,27 @@ async fn check_hook<C: Cloud>(cx: &Context<'_, C>, pieces: &Pieces, hook: &str) 
     tokio::try_join!(check_call(cx, pieces, hook), check_report(cx, pieces, hook, &found.role_arn)).map(drop)
 }
 
+/// What a role may do. A policy that is made in the same update as the rollout takes a moment to be there.
+async fn allowance<C: Cloud>(
+    cx: &Context<'_, C>,
+    role: &str,
+    action: &str,
+    resource: &str,
+) -> Result<Option<Allowance>, CloudError> {
+    let mut waited = Duration::ZERO;
+    loop {
+        match cx.cloud.allowance(role, action, resource).await {
+            Ok(None | Some(Allowance::NotAllowed)) if waited < PATIENCE => {}
+            other => return other,
+        }
+        cx.reporter.status(&format!("waiting until {role} may do {action}"));
+        if cx.pause(LOOK_AGAIN).await.is_err() {
+            return cx.cloud.allowance(role, action, resource).await;
+        }
+        waited += LOOK_AGAIN;
+    }
+}
+
 /// Nothing, a doubt that is said, or a refusal.
 type Verdict = Result<Option<String>, Refusal>;
 
@@ -41,7 +66,7 @@ async fn check_call<C: Cloud>(cx: &Context<'_, C>, pieces: &Pieces, hook: &str) 
     let identity = cx.cloud.identity().await.doing(|| "could not ask who the caller is".to_owned())?;
     let role = &pieces.service_role_arn;
     let refusal = Refusal::HookNotCallable { hook: hook.to_owned(), role: role.clone() };
-    let verdict = match cx.cloud.allowance(role, CALL, &pieces::hook_arn(hook, &identity)).await {
+    let verdict = match allowance(cx, role, CALL, &pieces::hook_arn(hook, &identity)).await {
         Ok(Some(Allowance::Allowed)) => Ok(None),
         Ok(Some(Allowance::NotAllowed)) if has_policy(cx.cloud, hook).await => {
             Ok(Some(format!("only the policy of hook {hook} itself may allow {role} to call it")))
@@ -71,7 +96,7 @@ async fn check_report<C: Cloud>(
     let identity = cx.cloud.identity().await.doing(|| "could not ask who the caller is".to_owned())?;
     let group = pieces.group_arn(&identity);
     let (hook, role) = (hook.to_owned(), role.to_owned());
-    let verdict = match cx.cloud.allowance(&role, REPORT, &group).await {
+    let verdict = match allowance(cx, &role, REPORT, &group).await {
         Ok(Some(Allowance::Allowed)) => Ok(None),
         Ok(Some(Allowance::NotAllowed | Allowance::Forbidden)) => {
             Err(Refusal::HookMayNotReport { hook, role, group })

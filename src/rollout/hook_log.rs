@@ -6,12 +6,10 @@ use serde_json::Value;
 
 use super::cloud::LogLine;
 
-/// Lambda runs an asynchronous invocation that fails twice more, unless it is told otherwise.
-const MAX_ATTEMPTS: usize = 3;
 /// CodeDeploy calls a hook at once, and a cold start takes seconds.
 const CALLED_WITHIN: Duration = Duration::from_secs(30);
-/// Two services, two clocks.
-const SKEW: Duration = Duration::from_secs(5);
+/// Two services, two clocks: a call may seem to come this much before CodeDeploy says that it made it.
+pub const SKEW: Duration = Duration::from_secs(5);
 const MAX_TEXT: usize = 300;
 
 /// A call of the hook that failed in every attempt so far, and can have reported nothing.
@@ -33,18 +31,13 @@ pub enum Blame {
     Unclear,
 }
 
-impl Crash {
-    pub fn retries_are_spent(&self) -> bool {
-        self.attempts >= MAX_ATTEMPTS
-    }
-}
-
 /// Finds the crash of the hook that CodeDeploy called at `called` for this deployment.
 pub fn find_crash(lines: &[LogLine], deployment: &str, called: SystemTime) -> Option<Crash> {
     let calls = calls(lines);
     let from = called.checked_sub(SKEW).unwrap_or(called);
     let mut candidates: Vec<&Call> = calls.iter().filter(|call| call.first >= from).collect();
-    if let Some(named) = candidates.iter().find(|call| call.names(deployment)) {
+    // One function may be both hooks of a deployment: the last call is the one that runs now.
+    if let Some(named) = candidates.iter().rev().find(|call| call.names(deployment)) {
         return named.crash(deployment, Blame::Named);
     }
     candidates.retain(|call| !call.names_another(deployment));
@@ -52,7 +45,9 @@ pub fn find_crash(lines: &[LogLine], deployment: &str, called: SystemTime) -> Op
         [only] if only.first <= called + CALLED_WITHIN => Blame::OnlyCall,
         _ => Blame::Unclear,
     };
-    candidates.iter().find_map(|call| call.crash(deployment, blame))
+    // Where it is unclear which call is ours, it has crashed for sure only if they all have.
+    let crashes: Option<Vec<Crash>> = candidates.iter().map(|call| call.crash(deployment, blame)).collect();
+    crashes?.into_iter().min_by_key(|crash| crash.attempts)
 }
 
 /// The reason that a hook gave for its Failed, in the line that our hook SDKs write. CodeDeploy counts the first report.
@@ -94,7 +89,9 @@ struct Call {
 struct Attempt {
     lines: Vec<String>,
     ended: bool,
-    failed: bool,
+    /// What Lambda said in the end, where it did.
+    status: Option<bool>,
+    showed_crash: bool,
 }
 
 /// Groups lines by request id. A stream holds one invocation after the other, so that a line without an id belongs to
@@ -124,19 +121,23 @@ fn calls(lines: &[LogLine]) -> Vec<Call> {
 
 impl Attempt {
     fn see(&mut self, text: &str) {
-        if let Some(failed) = ended(text) {
+        if let Some(status) = ended(text) {
             self.ended = true;
-            self.failed |= failed;
-        } else if is_crash(text) {
-            self.failed = true;
+            self.status = status;
         }
+        self.showed_crash |= is_crash(text);
         self.lines.push(text.to_owned());
+    }
+
+    /// Lambda's own word counts; a line that looks like a crash only where there is none.
+    fn failed(&self) -> bool {
+        self.status.unwrap_or(self.showed_crash)
     }
 
     /// A hook that could not report says so itself, better than the error with which it then ends.
     fn error(&self, deployment: &str) -> Option<String> {
         let unreported = self.lines.iter().find_map(|line| reason_for(line, deployment, "NotReported"));
-        let crashed = || self.lines.iter().rev().find(|line| is_crash(line)).map(|line| readable(line));
+        let crashed = || self.lines.iter().rev().find(|line| tells_error(line)).map(|line| readable(line));
         unreported.map(|reason| format!("it could not report: {reason}")).or_else(crashed)
     }
 }
@@ -144,7 +145,7 @@ impl Attempt {
 impl Call {
     fn crash(&self, deployment: &str, blame: Blame) -> Option<Crash> {
         let ended: Vec<&Attempt> = self.attempts.iter().filter(|attempt| attempt.ended).collect();
-        if ended.is_empty() || ended.len() < self.attempts.len() || !ended.iter().all(|a| a.failed) {
+        if ended.is_empty() || ended.len() < self.attempts.len() || !ended.iter().all(|a| a.failed()) {
             return None;
         }
         let error = ended.iter().rev().find_map(|attempt| attempt.error(deployment));
@@ -184,14 +185,15 @@ fn started(text: &str) -> Option<String> {
     record["requestId"].as_str().map(str::to_owned)
 }
 
-/// Whether the invocation failed, if one ends with this line. What Lambda says of it here is about time-outs and
-/// exits; an exception that the runtime caught is told by a line of its own.
-fn ended(text: &str) -> Option<bool> {
+/// Whether an invocation ends with this line, and if so whether Lambda says there that it failed. The text format says
+/// it of time-outs and exits only; an exception that the runtime caught is told by a line of its own.
+fn ended(text: &str) -> Option<Option<bool>> {
     if text.starts_with("REPORT RequestId: ") {
-        return Some(["Status: error", "Status: timeout"].iter().any(|status| text.contains(status)));
+        let failed = ["Status: error", "Status: timeout"].iter().any(|status| text.contains(status));
+        return Some(failed.then_some(true));
     }
     let record = platform_record(text, "platform.report")?;
-    Some(record["status"].as_str().is_some_and(|status| status != "success"))
+    Some(record["status"].as_str().map(|status| status != "success"))
 }
 
 fn platform_record(text: &str, kind: &str) -> Option<Value> {
@@ -202,21 +204,26 @@ fn platform_record(text: &str, kind: &str) -> Option<Value> {
     (value["type"] == kind).then(|| value["record"].clone())
 }
 
-/// The lines with which Lambda's runtimes say that a handler has thrown, or that its process has ended.
+/// The lines of the text format with which Lambda and its runtimes say that a handler has thrown, or that its process
+/// has ended. What a hook prints itself looks otherwise: it has no tab, no request id or another word in front.
 fn is_crash(text: &str) -> bool {
-    const SIGNS: [&str; 8] = [
-        "\tERROR\tInvoke Error",
-        "\tERROR\tUncaught Exception",
-        "\tERROR\tUnhandled Promise Rejection",
-        "Task timed out after",
-        "Runtime exited",
-        "Error: Runtime",
-        "Runtime.ImportModuleError",
-        "Runtime.ExitError",
-    ];
-    let report = text.starts_with("REPORT ") || text.starts_with("INIT_REPORT ");
-    let python = text.starts_with("[ERROR] ") && text.contains("Traceback");
-    !report && (python || SIGNS.iter().any(|sign| text.contains(sign)) || is_json_crash(text))
+    const NODE: [&str; 3] =
+        ["\tERROR\tInvoke Error", "\tERROR\tUncaught Exception", "\tERROR\tUnhandled Promise Rejection"];
+    let node = text.split('\n').next().is_some_and(|line| NODE.iter().any(|sign| line.contains(sign)));
+    let python =
+        text.starts_with("[ERROR] ") && (text.contains("Traceback") || text.starts_with("[ERROR] Runtime."));
+    let exited = text.starts_with("RequestId: ") && text.contains(" Error: Runtime exited");
+    node || python || exited || is_timeout(text)
+}
+
+/// `TIME REQUEST Task timed out after 3.00 seconds`
+fn is_timeout(text: &str) -> bool {
+    text.split_whitespace().skip(2).take(4).eq(["Task", "timed", "out", "after"])
+}
+
+/// The line to show: Lambda's format of JSON has no sign of its own for a crash.
+fn tells_error(text: &str) -> bool {
+    is_crash(text) || is_json_crash(text)
 }
 
 /// In the JSON log format the runtimes write the error's type beside the level.
@@ -279,13 +286,12 @@ mod tests {
     }
 
     #[test]
-    fn three_attempts_of_one_request_are_a_crash_whose_retries_are_spent() {
+    fn the_attempts_of_one_request_are_counted() {
         let lines =
             [attempt("s", 1, "r1", NODE), attempt("s", 60, "r1", NODE), attempt("t", 180, "r1", NODE)];
         let found = crash(&lines).unwrap();
         assert_eq!((found.error.as_str(), found.attempts), ("TypeError: no url", 3));
-        assert_eq!((found.blame, found.retries_are_spent()), (Blame::OnlyCall, true));
-        assert!(!crash(&lines[..2]).unwrap().retries_are_spent());
+        assert_eq!((found.blame, crash(&lines[..2]).unwrap().attempts), (Blame::OnlyCall, 2));
     }
 
     #[test]
@@ -315,6 +321,7 @@ mod tests {
     fn two_calls_that_name_nobody_leave_it_unclear() {
         let found = crash(&[attempt("s", 1, "r1", NODE), attempt("t", 2, "r2", NODE)]).unwrap();
         assert_eq!(found.blame, Blame::Unclear);
+        assert_eq!(crash(&[attempt("s", 1, "r1", NODE), attempt("t", 2, "r2", "fine")]), None);
         assert_eq!(crash(&[attempt("s", 90, "r1", NODE)]).unwrap().blame, Blame::Unclear);
     }
 
@@ -336,10 +343,6 @@ mod tests {
                 "RequestId: r1 Error: Runtime exited with error: signal: killed",
                 "RequestId: r1 Error: Runtime exited with error: signal: killed",
             ),
-            (
-                "{\"timestamp\":\"t\",\"level\":\"ERROR\",\"requestId\":\"r1\",\"errorType\":\"E\",\"errorMessage\":\"m\"}",
-                "E: m",
-            ),
         ] {
             assert_eq!(
                 crash(&[attempt("s", 1, "r1", text)]).map(|crash| crash.error).as_deref(),
@@ -351,10 +354,36 @@ mod tests {
     #[test]
     fn lambdas_json_format_tells_the_same() {
         let start = r#"{"time":"t","type":"platform.start","record":{"requestId":"r1","version":"1"}}"#;
-        let report =
-            r#"{"time":"t","type":"platform.report","record":{"requestId":"r1","status":"timeout"}}"#;
-        let found = crash(&[vec![line("s", 1, start), line("s", 4, report)]]).unwrap();
-        assert_eq!(found.error, "its log does not say why");
+        let error =
+            r#"{"timestamp":"t","level":"ERROR","requestId":"r1","errorType":"E","errorMessage":"m"}"#;
+        let report = |status: &str| {
+            format!(
+                r#"{{"time":"t","type":"platform.report","record":{{"requestId":"r1","status":"{status}"}}}}"#
+            )
+        };
+        let told = |lines: &[&str]| crash(&[lines.iter().map(|text| line("s", 1, text)).collect()]);
+        assert_eq!(told(&[start, error, &report("failure")]).unwrap().error, "E: m");
+        assert_eq!(told(&[start, &report("timeout")]).unwrap().error, "its log does not say why");
+        // An error that the hook handled itself.
+        assert_eq!(told(&[start, error, &report("success")]), None);
+    }
+
+    #[test]
+    fn what_a_hook_prints_about_others_is_no_crash_of_its_own() {
+        for text in [
+            "the function said: Task timed out after 3.00 seconds",
+            "2026-11-23T10:00:01.000Z\tr1\tINFO\tError: RuntimeError: handled",
+            "[ERROR]\t2026-11-23T10:00:01.000Z\tr1\thandled\nTraceback (most recent call last):",
+        ] {
+            assert_eq!(crash(&[attempt("s", 1, "r1", text)]), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn the_call_that_runs_now_is_the_last_that_names_the_deployment() {
+        let before = attempt("s", 1, "r1", "d-ABCDEF123");
+        let after = attempt("s", 3, "r2", &format!("{NODE} d-ABCDEF123"));
+        assert_eq!(crash(&[before, after]).unwrap().blame, Blame::Named);
     }
 
     #[test]

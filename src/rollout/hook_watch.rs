@@ -3,10 +3,10 @@
 use std::time::{Duration, SystemTime};
 
 use super::appspec::Hooks;
-use super::cloud::{Cloud, CloudErrorKind, Deployment, LifecycleEvent, Target};
+use super::cloud::{AsyncFailure, Cloud, CloudErrorKind, Deployment, LifecycleEvent, Target};
 use super::context::Context;
 use super::function::{FunctionRef, split_qualifier};
-use super::hook_log::{Blame, Crash, find_crash};
+use super::hook_log::{Blame, Crash, SKEW, find_crash};
 use super::report::{Cause, HookStage};
 use super::spec::{RollbackEvent, RolloutSpec};
 
@@ -36,11 +36,22 @@ pub fn function_name(hook: &str) -> String {
     FunctionRef::parse(function).map_or_else(|_| function.to_owned(), |function| function.name)
 }
 
+/// What becomes of a deployment whose hook has crashed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Fate {
+    TriedAgain,
+    /// Nobody will ever report.
+    Sealed,
+    Unclear,
+}
+
 #[derive(Debug, Default)]
 pub struct HookWatch {
     looked: Option<SystemTime>,
     /// How many attempts of which stage were told.
     said: Option<(HookStage, usize)>,
+    /// What Lambda does when the hook fails, once it is known.
+    on_failure: Option<AsyncFailure>,
     /// A deployment is stopped once.
     stopped: Option<Cause>,
 }
@@ -65,14 +76,44 @@ impl HookWatch {
         let Some(called) = hook.event.started.filter(|_| self.stopped.is_none() && self.is_due(cx)) else {
             return;
         };
-        // A log that cannot be read tells nothing; CodeDeploy's own limit still ends the wait.
-        let lines = cx.cloud.log(&function_name(hook.name), called).await.unwrap_or_default();
-        let Some(crash) = find_crash(&lines, &deployment.id, called) else { return };
-        if crash.retries_are_spent() && is_surely_of(cx, deployment, &crash).await {
+        // A log that cannot be read tells nothing; CodeDeploy's own limit still ends the wait. Nor does anything here
+        // hold up who wants the operation to end.
+        let looked = self.find_crash(cx, deployment, hook, called);
+        let Ok(Some((crash, fate))) = cx.or_interrupted(looked).await else { return };
+        if fate == Fate::Sealed {
             self.stop(cx, spec, deployment, hook, crash).await;
         } else {
-            self.tell(cx, deployment, hook, &crash);
+            self.tell(cx, deployment, hook, &crash, fate);
         }
+    }
+
+    async fn find_crash<C: Cloud>(
+        &mut self,
+        cx: &Context<'_, C>,
+        deployment: &Deployment,
+        hook: Running<'_>,
+        called: SystemTime,
+    ) -> Option<(Crash, Fate)> {
+        let since = called.checked_sub(SKEW).unwrap_or(called);
+        let lines = cx.cloud.log(&function_name(hook.name), since).await.ok()?;
+        let crash = find_crash(&lines, &deployment.id, called)?;
+        let AsyncFailure { retries, goes_elsewhere } = self.on_failure(cx, hook).await?;
+        let fate = if crash.attempts <= retries {
+            Fate::TriedAgain
+        } else if goes_elsewhere || !is_surely_of(cx, deployment, &crash).await {
+            Fate::Unclear
+        } else {
+            Fate::Sealed
+        };
+        Some((crash, fate))
+    }
+
+    async fn on_failure<C: Cloud>(&mut self, cx: &Context<'_, C>, hook: Running<'_>) -> Option<AsyncFailure> {
+        if self.on_failure.is_none() {
+            let (function, qualifier) = split_qualifier(hook.name);
+            self.on_failure = cx.cloud.async_failure(function, qualifier).await.ok();
+        }
+        self.on_failure
     }
 
     fn is_due<C: Cloud>(&mut self, cx: &Context<'_, C>) -> bool {
@@ -91,15 +132,17 @@ impl HookWatch {
         deployment: &Deployment,
         hook: Running<'_>,
         crash: &Crash,
+        fate: Fate,
     ) {
         if self.said == Some((hook.stage, crash.attempts)) {
             return;
         }
         self.said = Some((hook.stage, crash.attempts));
-        let outlook = if crash.retries_are_spent() {
+        let outlook = if fate == Fate::Unclear {
             format!(
-                "its log does not say for which deployment, so this one goes on; CodeDeploy gives up after an hour. \
-                 To stop it now: aws deploy stop-deployment --deployment-id {} --auto-rollback-enabled",
+                "it is not sure that this call was for this deployment or that nobody else reports, so it goes on, and \
+                 CodeDeploy gives up after an hour. To stop it now: aws deploy stop-deployment --deployment-id {} \
+                 --auto-rollback-enabled",
                 deployment.id
             )
         } else {

@@ -52,7 +52,7 @@ impl Leftover {
             Self::Group { application, name } => *application == pieces.application && *name == pieces.group,
             Self::Application(name) => *name == pieces.application,
             Self::Config(name) => *name == pieces.deployment_config || *name == spec.routing.config_name(),
-            Self::Role(name) => Some(name) == pieces.role_name.as_ref(),
+            Self::Role(name) => pieces.service_role_arn.ends_with(&format!(":role/{name}")),
         }
     }
 

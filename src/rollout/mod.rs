@@ -37,4 +37,5 @@ pub mod single;
 pub mod smoke;
 pub mod spec;
 pub mod strategy;
+pub mod sweep;
 pub mod waiter;

@@ -71,18 +71,23 @@ pub fn group(spec: &RolloutSpec, pieces: &Pieces) -> Group {
     let triggers = spec.notifications.iter().enumerate().map(|(index, notification)| Trigger {
         name: format!("rollout-{}", index + 1),
         topic_arn: notification.topic_arn.clone(),
-        events: notification.events.clone(),
+        events: sorted(notification.events.clone()),
     });
     Group {
         application: pieces.application.clone(),
         name: pieces.group.clone(),
         service_role_arn: pieces.service_role_arn.clone(),
         deployment_config: pieces.deployment_config.clone(),
-        alarms: spec.alarms.clone(),
+        alarms: sorted(spec.alarms.clone()),
         ignore_alarm_poll_failure: spec.ignore_alarm_poll_failure,
-        rollback_events: spec.rollback_codes(),
-        triggers: triggers.collect(),
+        rollback_events: sorted(spec.rollback_codes()),
+        triggers: sorted(triggers.collect()),
     }
+}
+
+fn sorted<T: Ord>(mut items: Vec<T>) -> Vec<T> {
+    items.sort();
+    items
 }
 
 pub fn role(spec: &RolloutSpec, name: &str, identity: &Identity, owner: &Owner) -> NewRole {

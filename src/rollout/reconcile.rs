@@ -1,8 +1,10 @@
 //! Create and Update: observe, plan, apply, until AWS is as declared.
 
+use std::time::SystemTime;
+
 use super::apply::apply;
 use super::clear::clear;
-use super::cloud::{Cloud, CloudErrorKind};
+use super::cloud::{Cloud, CloudError, CloudErrorKind};
 use super::context::{Context, Doing, RolloutError};
 use super::deploy::{self, Run};
 use super::failure;
@@ -12,10 +14,11 @@ use super::memory::Memory;
 use super::names;
 use super::observe::{Observed, observe};
 use super::owner::Owner;
-use super::plan::{IN_PROGRESS, Plan, Step, Traffic, Work, plan};
+use super::plan::{IN_PROGRESS, Plan, Traffic, Work, plan};
 use super::preflight;
 use super::spec::RolloutSpec;
 use super::strategy;
+use super::sweep::sweep;
 
 /// How often somebody else may change what we look at before we give up.
 const ROUNDS: u32 = 5;
@@ -38,7 +41,7 @@ pub async fn reconcile<C: Cloud>(
     // A run that was refused or cut short knows too little to take anything away.
     let tidy = matches!(result, Ok(()) | Err(RolloutError::Failed(_)));
     if let Some(memory) = memory.as_mut().filter(|_| tidy) {
-        drop_old_alarms(cx, spec, memory).await;
+        sweep(cx, spec, memory).await;
     }
     Reconciled { memory, result }
 }
@@ -64,7 +67,7 @@ async fn rounds<C: Cloud>(
                 )));
             }
             Plan::Go(work) => match carry_out(cx, spec, owner, memory, &seen, &work).await {
-                Err(RolloutError::Cloud { source, .. }) if round < ROUNDS && is_race(source.kind) => {}
+                Err(RolloutError::Cloud { source, .. }) if round < ROUNDS && is_race(&source) => {}
                 other => return other,
             },
         }
@@ -72,8 +75,11 @@ async fn rounds<C: Cloud>(
 }
 
 /// Somebody changed it between our look and our step: look again.
-fn is_race(kind: CloudErrorKind) -> bool {
-    matches!(kind, CloudErrorKind::AlreadyExists | CloudErrorKind::Changed | CloudErrorKind::GroupBusy)
+fn is_race(error: &CloudError) -> bool {
+    use CloudErrorKind::{AlreadyExists, Changed, GroupBusy};
+    // A shared configuration goes with its last user, and another rollout may have been that.
+    let config_went = error.code == "DeploymentConfigDoesNotExistException";
+    matches!(error.kind, AlreadyExists | Changed | GroupBusy) || config_went
 }
 
 async fn carry_out<C: Cloud>(
@@ -102,9 +108,6 @@ async fn carry_out<C: Cloud>(
     for stage in [&work.foundation, &work.group, &work.alias, &work.attachments] {
         apply(cx, function, stage, memory).await?;
     }
-    for leftover in &work.leftovers {
-        apply(cx, function, &[Step::Drop(leftover.clone())], memory).await?;
-    }
     // Every piece carries the mark now.
     memory.owner = owner.clone();
     memory.imported = false;
@@ -121,11 +124,15 @@ fn remember_pieces(memory: &mut Memory, spec: &RolloutSpec, seen: &Observed, wor
     memory.service_role_arn.clone_from(&work.pieces.service_role_arn);
     memory.leftovers.clone_from(&work.leftovers);
     let config = spec.routing.config_name();
-    if spec.declared_routing.is_some() && strategy::is_shared(&config) {
+    let deploys = matches!(work.traffic, Traffic::Deploy { .. });
+    if deploys && spec.declared_routing.is_some() && strategy::is_shared(&config) {
         // Made for this one run.
         memory.leftovers.push(Leftover::Config(config));
     }
-    memory.boundary = spec.permissions_boundary.clone().filter(|_| work.made.role).unwrap_or_default();
+    let bound = seen.role.as_ref().and_then(|role| role.permissions_boundary.as_ref());
+    if let Some(boundary) = bound.filter(|bound| spec.permissions_boundary.as_ref() == Some(bound)) {
+        memory.boundary.clone_from(boundary);
+    }
     memory.latest_alias_name = spec.latest_alias.clone().unwrap_or_default();
     let address =
         |url: &Option<(_, String)>| url.as_ref().map(|(_, address)| address.clone()).unwrap_or_default();
@@ -155,6 +162,7 @@ async fn move_traffic<C: Cloud>(
         Traffic::Unchanged => {
             memory.record_serving(&spec.version);
             memory.failed_version.clear();
+            settle_unwatched(spec, memory);
             Ok(())
         }
         Traffic::Deploy { from } => deploy::deploy(cx, spec, &work.pieces, from, memory).await,
@@ -181,7 +189,7 @@ async fn move_traffic<C: Cloud>(
         Traffic::FailAgain => Err(RolloutError::Left(failure::said_again(spec, memory))),
         Traffic::FoundFailed { deployment } => {
             let from = seen.alias.as_ref().map(|alias| alias.version.clone()).unwrap_or_default();
-            let run = adopted_run(cx, spec, deployment.started, &deployment.id, &from).await;
+            let run = adopted_run(cx, spec, &deployment.id, &from).await;
             let target = cx.cloud.target(&deployment.id).await.unwrap_or_default();
             let ended = Ended::seen(deployment.as_ref().clone(), target.as_ref());
             let error = failure::of_deployment(cx, spec, &run, &ended, memory).await;
@@ -197,6 +205,15 @@ async fn move_traffic<C: Cloud>(
     }
 }
 
+/// A rollout of this version whose end nobody saw, and that nobody is to look at any more.
+fn settle_unwatched(spec: &RolloutSpec, memory: &mut Memory) {
+    let last = memory.last_rollout.as_mut();
+    if let Some(last) = last.filter(|last| last.status == IN_PROGRESS && last.version == spec.version) {
+        "Succeeded".clone_into(&mut last.status);
+        last.ended = Some(SystemTime::now());
+    }
+}
+
 /// The declared version is on its way already, started by an earlier run that did not see its end.
 async fn adopt<C: Cloud>(
     cx: &Context<'_, C>,
@@ -206,7 +223,7 @@ async fn adopt<C: Cloud>(
     deployment: &str,
     from: &str,
 ) -> Result<(), RolloutError> {
-    let run = adopted_run(cx, spec, None, deployment, from).await;
+    let run = adopted_run(cx, spec, deployment, from).await;
     let known = memory.last_rollout.as_ref();
     if !known.is_some_and(|last| last.version == spec.version && last.status == IN_PROGRESS) {
         deploy::begin(spec, memory);
@@ -220,50 +237,15 @@ async fn adopt<C: Cloud>(
     if spec.wait { deploy::finish(cx, spec, &work.pieces, &run, memory).await } else { Ok(()) }
 }
 
-async fn adopted_run<C: Cloud>(
-    cx: &Context<'_, C>,
-    spec: &RolloutSpec,
-    started: Option<std::time::SystemTime>,
-    id: &str,
-    from: &str,
-) -> Run {
-    let prefix = names::alarm_prefix(&spec.function.name, &spec.alias);
-    let ours = cx.cloud.alarms_with_prefix(&format!("{prefix}{}-", spec.version)).await.unwrap_or_default();
-    let alarms = spec.alarms.iter().cloned().chain(ours.into_iter().map(|alarm| alarm.name)).collect();
-    let started = match started {
-        Some(started) => started,
-        None => cx
-            .cloud
-            .deployment(id)
-            .await
-            .ok()
-            .flatten()
-            .and_then(|d| d.started)
-            .unwrap_or_else(std::time::SystemTime::now),
-    };
-    Run { id: id.to_owned(), from: from.to_owned(), to: spec.version.clone(), started, alarms }
-}
-
-/// Removes the error alarms of versions that are no longer in play, also those that a crash left behind.
-async fn drop_old_alarms<C: Cloud>(cx: &Context<'_, C>, spec: &RolloutSpec, memory: &mut Memory) {
-    let live = memory.deployment_status == "InProgress";
-    let prefix = names::alarm_prefix(&spec.function.name, &spec.alias);
-    let Ok(alarms) = cx.cloud.alarms_with_prefix(&prefix).await else {
-        return;
-    };
-    let serving = format!("{prefix}{}-", memory.serving_version);
-    let newest =
-        alarms.iter().map(|alarm| alarm.name.clone()).filter(|name| name.starts_with(&serving)).max();
-    let keep = if live { Some(memory.error_alarm.clone()) } else { newest };
-    let old: Vec<String> =
-        alarms.into_iter().map(|alarm| alarm.name).filter(|name| Some(name) != keep.as_ref()).collect();
-    if !live {
-        memory.error_alarm = keep.unwrap_or_default();
-    }
-    if old.is_empty() {
-        return;
-    }
-    if let Err(error) = cx.cloud.delete_alarms(&old).await {
-        cx.reporter.warn(&format!("old error alarms stay until the next update: {error}"));
+/// A deployment that an earlier run started, with the alarms that it was given then: some may have been left out.
+async fn adopted_run<C: Cloud>(cx: &Context<'_, C>, spec: &RolloutSpec, id: &str, from: &str) -> Run {
+    let known = cx.cloud.deployment(id).await.ok().flatten();
+    let own_alarms = known.as_ref().and_then(|deployment| deployment.alarms.clone());
+    Run {
+        id: id.to_owned(),
+        from: from.to_owned(),
+        to: spec.version.clone(),
+        started: known.and_then(|deployment| deployment.started).unwrap_or_else(SystemTime::now),
+        alarms: own_alarms.unwrap_or_else(|| spec.alarms.clone()),
     }
 }

@@ -1,6 +1,6 @@
 //! Takes a rollout away: what runs, what hangs on the aliases, the aliases, then the pieces; the role last.
 
-use super::apply::{drop_config, drop_leftover};
+use super::apply::drop_config;
 use super::clear;
 use super::cloud::{Cloud, CloudErrorKind, DeploymentStatus};
 use super::context::{Context, Doing, RolloutError};
@@ -8,6 +8,7 @@ use super::memory::Memory;
 use super::names;
 use super::owner::{Maker, Owner};
 use super::strategy;
+use super::sweep::drop_leftover;
 
 /// What to take away. The function and alias names come from the id, the rest is remembered.
 #[derive(Debug, Clone, Copy)]
@@ -39,7 +40,7 @@ pub async fn remove<C: Cloud>(cx: &Context<'_, C>, doomed: Doomed<'_>) -> Result
 /// What an earlier declaration made and no update has removed since.
 async fn remove_leftovers<C: Cloud>(cx: &Context<'_, C>, doomed: Doomed<'_>) -> Result<(), RolloutError> {
     for leftover in &doomed.memory.leftovers {
-        drop_leftover(cx.cloud, doomed.function, leftover)
+        drop_leftover(cx.cloud, doomed.function, &doomed.memory.owner, leftover)
             .await
             .doing(|| format!("could not delete {leftover}"))?;
     }
@@ -167,6 +168,12 @@ async fn remove_application<C: Cloud>(cx: &Context<'_, C>, doomed: Doomed<'_>) -
     let memory = doomed.memory;
     let resource = format!("application:{}", memory.application);
     if !memory.made.application || !is_of_this_making(cx, doomed, &resource).await? {
+        return Ok(());
+    }
+    let groups = cx.cloud.groups(&memory.application).await;
+    let groups = groups.doing(|| format!("could not list the groups of {}", memory.application))?;
+    if !groups.is_empty() {
+        // It would take them along, and they are not ours.
         return Ok(());
     }
     cx.cloud

@@ -13,7 +13,6 @@ use super::deploy::Run;
 use super::failure;
 use super::follow::{Ended, percent};
 use super::memory::Memory;
-use super::names;
 use super::owner::Owner;
 use super::pieces::Pieces;
 use super::spec::RolloutSpec;
@@ -93,7 +92,7 @@ async fn judge<C: Cloud>(
     let identity = cx.cloud.identity().await.doing(|| "could not ask who the caller is".to_owned())?;
     let spec = RolloutSpec { bake, ..RolloutSpec::of_target(&target) };
     let mut memory = Memory::new(Owner::nobody(), &identity.account, &identity.region, &identity.partition);
-    let run = run_of(cx, deployment, &target).await;
+    let run = run_of(deployment, &target);
     if !succeeded {
         let ended = Ended::seen(deployment.clone(), Some(&target));
         let error = failure::of_deployment(cx, &spec, &run, &ended, &mut memory).await;
@@ -112,16 +111,13 @@ async fn judge<C: Cloud>(
     }
 }
 
-/// The run, with the error alarm that a rollout may have made for it.
-async fn run_of<C: Cloud>(cx: &Context<'_, C>, deployment: &Deployment, target: &Target) -> Run {
-    let prefix = names::alarm_prefix(&target.function, &target.alias);
-    let alarms = cx.cloud.alarms_with_prefix(&format!("{prefix}{}-", target.target_version)).await;
+fn run_of(deployment: &Deployment, target: &Target) -> Run {
     Run {
         id: deployment.id.clone(),
         from: target.current_version.clone(),
         to: target.target_version.clone(),
         started: deployment.started.or(deployment.created).unwrap_or_else(std::time::SystemTime::now),
-        alarms: alarms.unwrap_or_default().into_iter().map(|alarm| alarm.name).collect(),
+        alarms: deployment.alarms.clone().unwrap_or_default(),
     }
 }
 

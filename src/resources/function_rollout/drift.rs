@@ -5,11 +5,12 @@ use crate::pulumi::diff::{Change, ChangeKind, Old};
 use crate::pulumi::{PropertyMap, PropertyPath};
 use crate::rollout::cloud::Cloud;
 use crate::rollout::context::{Context, Doing, RolloutError};
+use crate::rollout::leftover::Leftover;
 use crate::rollout::memory::{Drift, Memory};
 use crate::rollout::observe::{Observed, Piece, observe};
 use crate::rollout::plan::{Obstacle, Plan, Step, Work, plan};
 use crate::rollout::spec::RolloutSpec;
-use crate::rollout::strategy;
+use crate::rollout::strategy::Strategy;
 
 /// What exists, and what of it an update would mend.
 pub(super) async fn find<C: Cloud>(
@@ -62,10 +63,9 @@ pub(super) fn acted_on(outputs: &PropertyMap, memory: &Memory) -> RolloutSpec {
     if memory.made.role {
         inputs.remove("serviceRoleArn");
     }
-    if strategy::is_shared(&memory.deployment_config) || inputs.contains_key("strategy") {
+    let by_default = memory.deployment_config == Strategy::default().config_name();
+    if inputs.contains_key("strategy") || by_default {
         inputs.remove("deploymentConfigName");
-    } else {
-        inputs.remove("strategy");
     }
     inputs::read(&inputs).spec
 }
@@ -90,8 +90,14 @@ fn drift_of(spec: &RolloutSpec, memory: &Memory, seen: &Observed, work: &Work) -
     steps
         .filter(|step| !(matches!(step, Step::MoveAlias { .. }) && latest_is_fine))
         .map(|step| drift(property_of(step, spec), step.describe()))
-        .chain(work.leftovers.iter().map(|left| drift("applicationName", format!("delete {left}"))))
+        .chain(
+            work.leftovers.iter().filter(|left| !matches!(left, Leftover::Config(_))).map(drift_of_leftover),
+        )
         .collect()
+}
+
+fn drift_of_leftover(leftover: &Leftover) -> Drift {
+    drift("applicationName", format!("delete {leftover}"))
 }
 
 fn drift(property: &str, mend: String) -> Drift {
@@ -104,7 +110,7 @@ fn property_of(step: &Step, spec: &RolloutSpec) -> &'static str {
         Step::CreateRole(_) | Step::TagRole { .. } | Step::BindRole { .. } | Step::PutRolePolicy { .. } => {
             "serviceRoleArn"
         }
-        Step::CreateApplication { .. } | Step::TagCodeDeploy { .. } | Step::Drop(_) => "applicationName",
+        Step::CreateApplication { .. } | Step::TagCodeDeploy { .. } => "applicationName",
         Step::CreateConfig { .. } => "deploymentConfigName",
         Step::CreateGroup { .. } | Step::UpdateGroup(_) => "deploymentGroupName",
         Step::CreateAlias { alias, .. } | Step::MarkAlias { alias, .. } | Step::MoveAlias { alias, .. } => {

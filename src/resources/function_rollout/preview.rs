@@ -123,6 +123,10 @@ pub(super) fn update(
     let mut put =
         |key: &str, value: String| drop(outputs.insert(key.to_owned(), PropertyValue::String(value)));
     put_names(&mut put, spec, &memory.identity());
+    if spec.service_role_arn.is_none() && !memory.made.role {
+        // A group that somebody else made brings its own.
+        put("serviceRoleArn", memory.service_role_arn.clone());
+    }
     forget_unknown(&mut outputs, unknowns);
     outputs.extend(inputs.clone());
     settle_urls(&mut outputs, spec, memory);
@@ -174,6 +178,13 @@ fn say_traffic(op: &Operation, spec: &RolloutSpec, unknowns: &Unknowns, memory: 
     if known && spec.version == serving && !state::is_live(memory) {
         op.log.info(format!("no change of traffic: version {serving} serves and stays"));
         return false;
+    }
+    if known && spec.version == serving {
+        op.log.info(format!(
+            "version {serving} serves; its deployment {} is followed to its end",
+            memory.deployment_id
+        ));
+        return true;
     }
     let from = if serving.is_empty() { "nothing".to_owned() } else { format!("version {serving}") };
     op.log.info(format!(

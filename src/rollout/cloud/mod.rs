@@ -92,6 +92,12 @@ pub trait Cloud: Send + Sync + 'static {
         timeout: Duration,
     ) -> impl Future<Output = Answered<Answer>> + Send;
 
+    fn async_failure(
+        &self,
+        function: &str,
+        qualifier: &str,
+    ) -> impl Future<Output = Answered<AsyncFailure>> + Send;
+
     // CodeDeploy
 
     /// Whether the application exists, and for which compute platform.
@@ -117,6 +123,8 @@ pub trait Cloud: Send + Sync + 'static {
         application: &str,
         name: &str,
     ) -> impl Future<Output = Answered<Option<GroupState>>> + Send;
+    /// The names of all groups of an application.
+    fn groups(&self, application: &str) -> impl Future<Output = Answered<Vec<String>>> + Send;
     fn create_group(&self, group: &Group, tags: &Tags) -> impl Future<Output = Answered<()>> + Send;
     fn update_group(&self, group: &Group) -> impl Future<Output = Answered<()>> + Send;
     fn delete_group(&self, application: &str, name: &str) -> impl Future<Output = Answered<()>> + Send;

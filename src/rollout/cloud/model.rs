@@ -144,7 +144,7 @@ pub struct Answer {
     pub log_tail: Vec<String>,
 }
 
-/// A deployment group, as declared or as it is.
+/// A deployment group, as declared or as it is. CodeDeploy does not promise the order of its lists: they are sorted.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Group {
     pub application: String,
@@ -166,7 +166,7 @@ pub struct GroupState {
     pub last_attempted: Option<String>,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Trigger {
     pub name: String,
     pub topic_arn: String,
@@ -210,6 +210,8 @@ pub struct Deployment {
     pub deployment_config: String,
     pub description: String,
     pub creator: String,
+    /// The alarms that stop this deployment, where they are its own and not the group's.
+    pub alarms: Option<Vec<String>>,
     pub error_code: String,
     pub error_message: String,
     /// The deployment that rolls this one back.
@@ -328,6 +330,14 @@ pub enum Allowance {
     Forbidden,
     /// It depends on conditions that only a real call fulfils.
     Depends,
+}
+
+/// What Lambda does when an asynchronous invocation of a function fails.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct AsyncFailure {
+    pub retries: usize,
+    /// Somebody else is told in the end, and may act.
+    pub goes_elsewhere: bool,
 }
 
 /// A line in the log of a function.

@@ -21,7 +21,7 @@ pub(super) fn alias_steps(
     if let Some(latest) = &spec.latest_alias {
         let known = memory.is_some_and(|m| m.made.latest_alias && m.latest_alias_name == *latest);
         let holding = alias_holding(spec, owner, latest, seen.latest.as_ref(), known)?;
-        made.latest_alias = holding != Holding::Used;
+        made.latest_alias = holding == Holding::Ours;
         match holding {
             Holding::Missing => steps.push(create_alias(owner, latest, &spec.version)),
             Holding::Used => {}
@@ -35,7 +35,7 @@ pub(super) fn alias_steps(
     }
     let known = memory.is_some_and(|m| m.made.alias);
     let holding = alias_holding(spec, owner, &spec.alias, seen.alias.as_ref(), known)?;
-    made.alias = holding != Holding::Used;
+    made.alias = holding == Holding::Ours;
     match holding {
         Holding::Missing => {
             let version = restored_version(spec, memory).unwrap_or(&spec.version);

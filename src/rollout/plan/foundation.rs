@@ -19,10 +19,12 @@ pub(super) struct Planner<'a> {
 }
 
 impl Planner<'_> {
-    pub(super) fn foundation_steps(&self, made: &mut Made) -> Result<Vec<Step>, Refusal> {
+    /// What only a deployment needs is made only for one.
+    pub(super) fn foundation_steps(&self, made: &mut Made, deploys: bool) -> Result<Vec<Step>, Refusal> {
         let mut steps = self.role_steps(made)?;
         steps.extend(self.application_steps(made)?);
-        for routing in &self.seen.missing_configs {
+        let needed = |routing: &&Routing| deploys || *routing == self.spec.group_routing();
+        for routing in self.seen.missing_configs.iter().filter(needed) {
             match routing {
                 Routing::Named(name) => return Err(Refusal::NoConfig(name.clone())),
                 Routing::Strategy(strategy) => {
@@ -36,7 +38,6 @@ impl Planner<'_> {
     fn role_steps(&self, made: &mut Made) -> Result<Vec<Step>, Refusal> {
         let Some(name) = &self.pieces.role_name else { return Ok(Vec::new()) };
         let mut steps = Vec::new();
-        made.role = true;
         let document = pieces::role_policy(self.spec, &self.seen.identity);
         match &self.seen.role {
             None => {
@@ -44,6 +45,7 @@ impl Planner<'_> {
                 steps.push(Step::CreateRole(role));
             }
             Some(role) => {
+                made.role = true;
                 let holder = Owner::from_tags(&role.tags);
                 if !self.memory.is_some_and(|m| m.made.role) {
                     check_owner(self.spec.adopt, "role", name, self.owner, holder.as_ref())?;
@@ -71,7 +73,6 @@ impl Planner<'_> {
     fn application_steps(&self, made: &mut Made) -> Result<Vec<Step>, Refusal> {
         let name = &self.pieces.application;
         let Piece::Exists(holder) = &self.seen.application else {
-            made.application = true;
             return Ok(vec![Step::CreateApplication { name: name.clone(), tags: self.tags() }]);
         };
         let known = self.memory.is_some_and(|m| m.made_application(name));
@@ -90,7 +91,6 @@ impl Planner<'_> {
         let (spec, pieces) = (self.spec, self.pieces);
         let wanted = pieces::group(spec, pieces);
         let Some(state) = &self.seen.group else {
-            made.group = true;
             return Ok(vec![Step::CreateGroup { group: wanted, tags: self.tags() }]);
         };
         let holder = self.seen.group_owner.as_ref();

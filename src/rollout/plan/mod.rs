@@ -48,6 +48,7 @@ pub enum Obstacle {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Work {
     pub pieces: Pieces,
+    /// What is ours already; what a step makes is added when it is made.
     pub made: Made,
     /// Before the alias: role, application, configuration, then the group.
     pub foundation: Vec<Step>,
@@ -55,7 +56,7 @@ pub struct Work {
     pub alias: Vec<Step>,
     /// What hangs on the aliases: URLs and permissions.
     pub attachments: Vec<Step>,
-    /// What was made under another name and is of no use any more; one after the other.
+    /// What was made under another name and is of no use any more.
     pub leftovers: Vec<Leftover>,
     pub traffic: Traffic,
 }
@@ -125,7 +126,6 @@ pub enum Step {
         alias: String,
         statement_id: String,
     },
-    Drop(Leftover),
 }
 
 #[derive(Debug, Clone, PartialEq)]
@@ -170,12 +170,12 @@ pub fn plan(
     }
     let mut made = Made::default();
     let planner = Planner { spec, memory, owner, seen, pieces: &pieces };
-    let foundation = planner.foundation_steps(&mut made)?;
+    let traffic = traffic(spec, memory, seen);
+    let foundation = planner.foundation_steps(&mut made, matches!(traffic, Traffic::Deploy { .. }))?;
     let group = planner.group_steps(&mut made)?;
     let alias = alias_steps(spec, memory, owner, seen, &mut made)?;
     let attachments = attachment_steps(spec, owner, seen);
     let leftovers = memory.map(|memory| leftovers(spec, memory, &pieces)).unwrap_or_default();
-    let traffic = traffic(spec, memory, seen);
     if traffic != Traffic::Unchanged && seen.version.is_none() {
         return Err(Refusal::NoVersion {
             function: spec.function.name.clone(),

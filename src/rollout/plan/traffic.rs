@@ -7,12 +7,13 @@ use crate::rollout::observe::{LastDeployment, Observed};
 use crate::rollout::spec::{OnFailedVersion, RolloutSpec};
 
 pub(super) fn traffic(spec: &RolloutSpec, memory: Option<&Memory>, seen: &Observed) -> Traffic {
+    let failed_before = memory.is_some_and(|memory| has_failed(spec, memory));
     let Some(alias) = &seen.alias else {
-        return match (restored_version(spec, memory), spec.on_failed_version) {
-            (None, _) => Traffic::FirstVersion,
-            (Some(_), OnFailedVersion::Keep) => Traffic::KeepFailed,
-            (Some(_), OnFailedVersion::Fail) => Traffic::FailAgain,
-            (Some(serving), OnFailedVersion::Retry) => Traffic::Deploy { from: serving.to_owned() },
+        let Some(serving) = restored_version(spec, memory) else { return Traffic::FirstVersion };
+        return match spec.on_failed_version {
+            OnFailedVersion::Keep if failed_before => Traffic::KeepFailed,
+            OnFailedVersion::Fail if failed_before => Traffic::FailAgain,
+            _ => Traffic::Deploy { from: serving.to_owned() },
         };
     };
     if let Some(live) = seen.last.as_ref().filter(|last| last.is_live()) {
@@ -21,7 +22,6 @@ pub(super) fn traffic(spec: &RolloutSpec, memory: Option<&Memory>, seen: &Observ
         return Traffic::Adopt { deployment: live.deployment.id.clone(), from: from.clone() };
     }
     let serves = alias.version == spec.version && alias.weight.is_none();
-    let failed_before = memory.is_some_and(|memory| has_failed(spec, memory));
     match spec.on_failed_version {
         OnFailedVersion::Keep if failed_before => return Traffic::KeepFailed,
         OnFailedVersion::Fail if failed_before => return Traffic::FailAgain,
@@ -39,9 +39,9 @@ fn has_failed(spec: &RolloutSpec, memory: &Memory) -> bool {
     memory.failed_version == spec.version && memory.trigger_mark == spec.trigger_mark()
 }
 
-/// The version at which a lost alias is made again when the declared one has failed.
+/// The version at which a lost alias is made again when the declared one has failed, even if it is to be tried again.
 pub(super) fn restored_version<'a>(spec: &RolloutSpec, memory: Option<&'a Memory>) -> Option<&'a str> {
-    let memory = memory.filter(|memory| has_failed(spec, memory))?;
+    let memory = memory.filter(|memory| memory.failed_version == spec.version)?;
     let serving = memory.serving_version.as_str();
     (!serving.is_empty() && serving != spec.version).then_some(serving)
 }

@@ -104,6 +104,7 @@ fn deployment(id: &str, status: DeploymentStatus, from: &str, to: &str) -> LastD
         deployment_config: String::new(),
         description: String::new(),
         creator: "user".to_owned(),
+        alarms: None,
         error_code: String::new(),
         error_message: String::new(),
         rolled_back_by: None,
