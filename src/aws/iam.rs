@@ -1,6 +1,6 @@
 //! Roles for CodeDeploy.
 
-use aws_sdk_iam::types::{EvaluationResult, PolicyEvaluationDecisionType, Tag};
+use aws_sdk_iam::types::{EvaluationResult, PolicyEvaluationDecisionType, ResourceSpecificResult, Tag};
 
 use super::clients::Clients;
 use super::error::{Answered, absent, gone, invalid};
@@ -126,7 +126,8 @@ fn iam_tags(tags: &Tags) -> Result<Vec<Tag>, aws_sdk_iam::error::BuildError> {
 }
 
 fn lacks_context(result: &EvaluationResult) -> bool {
-    let mut missing = result.resource_specific_results().iter().map(|of_one| of_one.missing_context_values());
+    let mut missing =
+        result.resource_specific_results().iter().map(ResourceSpecificResult::missing_context_values);
     !result.missing_context_values().is_empty() || missing.any(|values| !values.is_empty())
 }
 

@@ -138,7 +138,7 @@ fn record(step: &Step, address: &str, memory: &mut Memory) {
         Step::CreateApplication { .. } => memory.made.application = true,
         Step::CreateGroup { .. } => memory.made.group = true,
         Step::CreateAlias { alias, .. } if memory.latest_alias_name == *alias => {
-            memory.made.latest_alias = true
+            memory.made.latest_alias = true;
         }
         Step::CreateAlias { .. } => memory.made.alias = true,
         Step::CreateUrl { alias, .. } => address.clone_into(url_of(memory, alias)),

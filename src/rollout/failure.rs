@@ -183,7 +183,7 @@ fn fired(known: &[Alarm], message: &str) -> Vec<(String, String)> {
         return alarms;
     }
     let listed = message.rsplit_once(": ").map_or(message, |(_, listed)| listed);
-    vec![(listed.trim_end_matches('.').to_owned(), String::new())]
+    vec![(listed.trim_matches(['<', '>', '.']).to_owned(), String::new())]
 }
 
 /// CloudWatch's reason for the error alarm speaks of its formula; a person wants to know what it stands for.
@@ -334,6 +334,6 @@ mod tests {
     #[test]
     fn alarms_that_are_gone_are_named_from_codedeploys_message() {
         let message = "One or more alarms have been activated. Activated alarms: <orders-errors>";
-        assert_eq!(fired(&[], message), [("<orders-errors>".to_owned(), String::new())]);
+        assert_eq!(fired(&[], message), [("orders-errors".to_owned(), String::new())]);
     }
 }

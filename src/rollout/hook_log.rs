@@ -2,15 +2,13 @@
 
 use std::time::{Duration, SystemTime};
 
-use serde_json::Value;
-
 use super::cloud::LogLine;
+use super::log_line::{Said, hook_line, is_crash, lambda_says, readable, reason_for, tells_error};
 
 /// CodeDeploy calls a hook at once, and a cold start takes seconds.
 const CALLED_WITHIN: Duration = Duration::from_secs(30);
 /// Two services, two clocks: a call may seem to come this much before CodeDeploy says that it made it.
 pub const SKEW: Duration = Duration::from_secs(5);
-const MAX_TEXT: usize = 300;
 
 /// A call of the hook that failed in every attempt so far, and can have reported nothing.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -60,23 +58,6 @@ pub fn speaks_for_itself(lines: &[LogLine]) -> bool {
     lines.iter().any(|line| hook_line(&line.text).is_some())
 }
 
-fn reason_for(text: &str, deployment: &str, status: &str) -> Option<String> {
-    let said = hook_line(text)?;
-    let reason = said["reason"].as_str().filter(|reason| !reason.is_empty())?;
-    (said["deploymentId"] == deployment && said["status"] == status).then(|| cut(reason))
-}
-
-/// The object that a hook SDK wrote, bare, behind what the runtime puts before it, or inside a JSON log line.
-fn hook_line(text: &str) -> Option<Value> {
-    let value: Value = serde_json::from_str(text.get(text.find('{')?..)?.trim_end()).ok()?;
-    let inner = match value.get("message") {
-        Some(Value::String(message)) => serde_json::from_str(message).ok(),
-        Some(message) => Some(message.clone()),
-        None => None,
-    };
-    [Some(value), inner].into_iter().flatten().find(|value| value["lambdaRollout"] == "hook")
-}
-
 /// One asynchronous invocation. Lambda keeps its request id when it tries again.
 #[derive(Debug)]
 struct Call {
@@ -100,7 +81,7 @@ fn calls(lines: &[LogLine]) -> Vec<Call> {
     let mut calls: Vec<Call> = Vec::new();
     let mut current: Vec<(&str, usize)> = Vec::new();
     for line in lines {
-        if let Some(request) = started(&line.text) {
+        if let Said::Started { request } = lambda_says(&line.text) {
             let index = calls.iter().position(|call| call.request == request).unwrap_or_else(|| {
                 calls.push(Call { request, first: line.time, attempts: Vec::new() });
                 calls.len() - 1
@@ -121,9 +102,13 @@ fn calls(lines: &[LogLine]) -> Vec<Call> {
 
 impl Attempt {
     fn see(&mut self, text: &str) {
-        if let Some(status) = ended(text) {
-            self.ended = true;
-            self.status = status;
+        match lambda_says(text) {
+            Said::Ended => self.ended = true,
+            Said::Verdict { failed } => {
+                self.ended = true;
+                self.status = Some(failed);
+            }
+            Said::Started { .. } | Said::Nothing => {}
         }
         self.showed_crash |= is_crash(text);
         self.lines.push(text.to_owned());
@@ -176,89 +161,10 @@ fn is_deployment_id(word: &str) -> bool {
     rest.len() == 9 && rest.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit())
 }
 
-/// The request id, if an invocation begins with this line.
-fn started(text: &str) -> Option<String> {
-    if let Some(rest) = text.strip_prefix("START RequestId: ") {
-        return rest.split_whitespace().next().map(str::to_owned);
-    }
-    let record = platform_record(text, "platform.start")?;
-    record["requestId"].as_str().map(str::to_owned)
-}
-
-/// Whether an invocation ends with this line, and if so whether Lambda says there that it failed. The text format says
-/// it of time-outs and exits only; an exception that the runtime caught is told by a line of its own.
-fn ended(text: &str) -> Option<Option<bool>> {
-    if text.starts_with("REPORT RequestId: ") {
-        let failed = ["Status: error", "Status: timeout"].iter().any(|status| text.contains(status));
-        return Some(failed.then_some(true));
-    }
-    let record = platform_record(text, "platform.report")?;
-    Some(record["status"].as_str().map(|status| status != "success"))
-}
-
-fn platform_record(text: &str, kind: &str) -> Option<Value> {
-    if !text.starts_with('{') || !text.contains(kind) {
-        return None;
-    }
-    let value: Value = serde_json::from_str(text).ok()?;
-    (value["type"] == kind).then(|| value["record"].clone())
-}
-
-/// The lines of the text format with which Lambda and its runtimes say that a handler has thrown, or that its process
-/// has ended. What a hook prints itself looks otherwise: it has no tab, no request id or another word in front.
-fn is_crash(text: &str) -> bool {
-    const NODE: [&str; 3] =
-        ["\tERROR\tInvoke Error", "\tERROR\tUncaught Exception", "\tERROR\tUnhandled Promise Rejection"];
-    let node = text.split('\n').next().is_some_and(|line| NODE.iter().any(|sign| line.contains(sign)));
-    let python =
-        text.starts_with("[ERROR] ") && (text.contains("Traceback") || text.starts_with("[ERROR] Runtime."));
-    let exited = text.starts_with("RequestId: ") && text.contains(" Error: Runtime exited");
-    node || python || exited || is_timeout(text)
-}
-
-/// `TIME REQUEST Task timed out after 3.00 seconds`
-fn is_timeout(text: &str) -> bool {
-    text.split_whitespace().skip(2).take(4).eq(["Task", "timed", "out", "after"])
-}
-
-/// The line to show: Lambda's format of JSON has no sign of its own for a crash.
-fn tells_error(text: &str) -> bool {
-    is_crash(text) || is_json_crash(text)
-}
-
-/// In the JSON log format the runtimes write the error's type beside the level.
-fn is_json_crash(text: &str) -> bool {
-    let Ok(value) = serde_json::from_str::<Value>(text) else { return false };
-    value["level"] == "ERROR" && (value["errorType"].is_string() || value["message"]["errorType"].is_string())
-}
-
-/// The error alone: its type and message, without the runtime's prefix and without the stack.
-fn readable(line: &str) -> String {
-    let json = line.find('{').and_then(|at| serde_json::from_str::<Value>(line[at..].trim_end()).ok());
-    let error =
-        json.as_ref().map(|value| if value["errorType"].is_string() { value } else { &value["message"] });
-    if let Some(error) = error.filter(|error| error["errorType"].is_string()) {
-        let text = |key: &str| error[key].as_str().unwrap_or_default();
-        return cut(&format!("{}: {}", text("errorType"), text("errorMessage")));
-    }
-    let text = line.rsplit('\t').next().unwrap_or(line);
-    let first = text.split(['\n', '\r']).next().unwrap_or(text);
-    let timed_out = first.find("Task timed out").map_or(first, |at| &first[at..]);
-    cut(timed_out.trim_start_matches("[ERROR] "))
-}
-
-/// Without what could upset a terminal, and cut to a length.
-fn cut(text: &str) -> String {
-    let clean = text.trim().chars().map(|c| if c.is_control() { ' ' } else { c });
-    let mut short: String = clean.clone().take(MAX_TEXT).collect();
-    if clean.count() > MAX_TEXT {
-        short.push('…');
-    }
-    short
-}
-
 #[cfg(test)]
 mod tests {
+    use serde_json::Value;
+
     use super::*;
 
     const NODE: &str = "2026-11-23T10:00:01.000Z\tr1\tERROR\tInvoke Error \t{\"errorType\":\"TypeError\",\"errorMessage\":\"no url\",\"stack\":[]}";

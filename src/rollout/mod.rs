@@ -22,6 +22,7 @@ pub mod hook_access;
 pub mod hook_log;
 pub mod hook_watch;
 pub mod leftover;
+pub mod log_line;
 pub mod memory;
 pub mod names;
 pub mod observe;

@@ -160,6 +160,13 @@ async fn move_traffic<C: Cloud>(
             Ok(())
         }
         Traffic::Unchanged => {
+            if memory.served.is_empty() {
+                cx.reporter.info(&format!(
+                    "{}: the alias was there and serves version {}; no traffic moved",
+                    spec.id(),
+                    spec.version
+                ));
+            }
             memory.record_serving(&spec.version);
             memory.failed_version.clear();
             settle_unwatched(spec, memory);

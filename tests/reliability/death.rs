@@ -1,58 +1,31 @@
 //! The provider dies before and after each of its calls, in every operation.
 
-use lambda_rollout::pulumi::{PropertyMap, PropertyValue, properties};
+use lambda_rollout::pulumi::{PropertyMap, properties};
 
 use crate::{
     engine::{End, Resource},
     proxy::{Moment, Point},
+    soak,
+    stories::Story,
     world::World,
 };
 
 const SPEED: u32 = 600;
 
-fn declared(function: &str, version: &str) -> PropertyMap {
-    let strategy = properties([("type", "canary".into()), ("interval", "1 minute".into())]);
-    properties([
-        ("functionName", function.into()),
-        ("version", version.into()),
-        ("strategy", PropertyValue::Object(strategy)),
-        ("bake", "1 minute".into()),
-    ])
-}
-
-/// What an update must have come to, whatever happened before it.
-async fn settle(world: &World, rollout: &mut Resource, function: &str, version: &str) {
-    let inputs = declared(function, version);
-    let end = rollout.up(&inputs, None).await;
-    assert!(matches!(end, End::Done | End::Same), "{end:?}");
-    assert_eq!(world.serves(function, "stable").await, [(version.to_owned(), 100.0)]);
-    assert_eq!(world.serves(function, "latest").await, [(version.to_owned(), 100.0)]);
-    let deployed = world.deployed(function).await;
-    let mut once = deployed.clone();
-    once.sort();
-    once.dedup();
-    assert_eq!(once.len(), deployed.len(), "a version was deployed twice: {deployed:?}");
-    assert_eq!(rollout.up(&inputs, None).await, End::Same);
-    assert_eq!(rollout.calls, 0, "an update without a change asks AWS");
-}
-
-async fn vanish(world: &World, rollout: &mut Resource, function: &str) {
-    assert_eq!(rollout.destroy(None).await, End::Done);
-    assert_eq!(world.pieces_of(function).await, Vec::<String>::new());
-}
-
-/// Every point of an operation: `run` is given one after the other, until one is beyond the operation's end.
-async fn at_every_point(mut run: impl AsyncFnMut(Point) -> End) -> usize {
+/// Every point of an operation (every few of them, in the short run): `run` is given one after the other, until one is
+/// beyond the operation's end.
+async fn at_every_point(what: &str, mut run: impl AsyncFnMut(Point) -> End) {
+    let step = if soak::is_on() { 1 } else { 5 };
     let mut points = 0;
     for moment in [Moment::Before, Moment::After] {
-        for call in 1.. {
+        for call in (1..).step_by(step) {
             if run(Point { call, moment }).await != End::Died {
                 break;
             }
             points += 1;
         }
     }
-    points
+    soak::tell(what, points);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -60,15 +33,14 @@ async fn a_killed_create_is_finished_by_the_next_update() {
     let world = World::start(SPEED).await;
     world.make_function("create").await;
     let version = world.publish("create", "first", true).await;
-    let points = at_every_point(async |point| {
-        let mut rollout = Resource::new("FunctionRollout", "create", &world.endpoint, world.speed);
-        let end = rollout.up(&declared("create", &version), Some(point)).await;
-        settle(&world, &mut rollout, "create", &version).await;
-        vanish(&world, &mut rollout, "create").await;
+    at_every_point("killed in a create", async |point| {
+        let mut story = Story::new(&world, "create");
+        let end = story.rollout.up_with(&story.declared(&version), point).await;
+        story.settles(&version, &version).await;
+        story.vanishes().await;
         end
     })
     .await;
-    println!("create: {points} points");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -77,16 +49,32 @@ async fn a_killed_update_is_finished_by_the_next_one() {
     world.make_function("update").await;
     let old = world.publish("update", "old", true).await;
     let new = world.publish("update", "new", true).await;
-    let points = at_every_point(async |point| {
-        let mut rollout = Resource::new("FunctionRollout", "update", &world.endpoint, world.speed);
-        assert_eq!(rollout.up(&declared("update", &old), None).await, End::Done);
-        let end = rollout.up(&declared("update", &new), Some(point)).await;
-        settle(&world, &mut rollout, "update", &new).await;
-        vanish(&world, &mut rollout, "update").await;
+    at_every_point("killed in an update", async |point| {
+        let mut story = Story::new(&world, "update");
+        assert_eq!(story.rollout.up(&story.declared(&old)).await, End::Done);
+        let end = story.rollout.up_with(&story.declared(&new), point).await;
+        story.settles(&new, &new).await;
+        story.vanishes().await;
         end
     })
     .await;
-    println!("update: {points} points");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_update_killed_while_it_fails_never_leaves_the_bad_version_serving() {
+    let world = World::start(SPEED).await;
+    world.make_function("fail").await;
+    let old = world.publish("fail", "old", true).await;
+    let bad = world.publish("fail", "bad", false).await;
+    at_every_point("killed in an update that fails", async |point| {
+        let mut story = Story::new(&world, "fail");
+        assert_eq!(story.rollout.up(&story.declared(&old)).await, End::Done);
+        let end = story.rollout.up_with(&story.declared(&bad), point).await;
+        story.settles(&bad, &old).await;
+        story.vanishes().await;
+        end
+    })
+    .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -94,15 +82,46 @@ async fn a_killed_delete_is_finished_by_the_next_one() {
     let world = World::start(SPEED).await;
     world.make_function("delete").await;
     let version = world.publish("delete", "only", true).await;
-    let points = at_every_point(async |point| {
-        let mut rollout = Resource::new("FunctionRollout", "delete", &world.endpoint, world.speed);
-        assert_eq!(rollout.up(&declared("delete", &version), None).await, End::Done);
-        let end = rollout.destroy(Some(point)).await;
-        if end == End::Died {
-            vanish(&world, &mut rollout, "delete").await;
-        }
+    at_every_point("killed in a delete", async |point| {
+        let mut story = Story::new(&world, "delete");
+        assert_eq!(story.rollout.up(&story.declared(&version)).await, End::Done);
+        let end = story.rollout.destroy_with(point).await;
+        story.vanishes().await;
         end
     })
     .await;
-    println!("delete: {points} points");
+}
+
+/// The group and the alias are those of a rollout, which plays the part of somebody else.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_killed_deployment_is_taken_up_by_the_next_update() {
+    let world = World::start(SPEED).await;
+    world.make_function("single").await;
+    let old = world.publish("single", "old", true).await;
+    let new = world.publish("single", "new", true).await;
+    at_every_point("killed in a LambdaDeployment", async |point| {
+        let mut theirs = Story::new(&world, "single");
+        assert_eq!(theirs.rollout.up(&theirs.declared(&old)).await, End::Done);
+        let mut deployment = Resource::new("LambdaDeployment", "single", &world.endpoint, world.speed);
+        let inputs = single("single", &new);
+        let end = deployment.up_with(&inputs, point).await;
+        let next = deployment.up(&inputs).await;
+        assert!(matches!(next, End::Done | End::Same), "{next:?}");
+        assert_eq!(deployment.up(&inputs).await, End::Same);
+        assert_eq!(world.deployed("single").await.len(), 1, "it was deployed twice");
+        assert_eq!(deployment.destroy().await, End::Done);
+        theirs.vanishes().await;
+        end
+    })
+    .await;
+}
+
+fn single(function: &str, version: &str) -> PropertyMap {
+    properties([
+        ("applicationName", format!("rollout-{function}.stable").as_str().into()),
+        ("deploymentGroupName", "stable".into()),
+        ("functionName", function.into()),
+        ("aliasName", "stable".into()),
+        ("version", version.into()),
+    ])
 }

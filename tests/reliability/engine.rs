@@ -13,7 +13,7 @@ use tokio::{
 };
 use tonic::{Response, Status, transport::Channel};
 
-use crate::proxy::{Point, Proxy};
+use crate::proxy::{Proxy, Trouble};
 
 /// One resource of a stack: what the program declares, and what the engine remembers.
 pub(crate) struct Resource {
@@ -62,7 +62,10 @@ enum Failed {
 
 impl Provider {
     /// One call of the engine; the provider is killed when it gets to the point where it is to die.
-    async fn ask<T, F>(&mut self, call: impl FnOnce(ResourceProviderClient<Channel>) -> F) -> Result<T, Failed>
+    async fn ask<T, F>(
+        &mut self,
+        call: impl FnOnce(ResourceProviderClient<Channel>) -> F,
+    ) -> Result<T, Failed>
     where
         F: Future<Output = Result<Response<T>, Status>>,
     {
@@ -85,22 +88,24 @@ impl Resource {
         Self { token, name, endpoint, speed, state: None, calls: 0 }
     }
 
-    /// `pulumi up`; the provider dies at the point, if it gets there.
-    pub(crate) async fn up(&mut self, declared: &PropertyMap, point: Option<Point>) -> End {
-        let mut provider = self.start(point).await;
+    /// `pulumi up`.
+    pub(crate) async fn up(&mut self, declared: &PropertyMap) -> End {
+        self.up_with(declared, Trouble::default()).await
+    }
+
+    pub(crate) async fn up_with(&mut self, declared: &PropertyMap, trouble: impl Into<Trouble>) -> End {
+        let mut provider = self.start(trouble.into()).await;
         let result = self.apply(&mut provider, declared).await;
         self.end(provider, result)
     }
 
-    pub(crate) async fn refresh(&mut self) -> End {
-        let mut provider = self.start(None).await;
-        let result = self.read(&mut provider).await.map(|()| End::Done);
-        self.end(provider, result)
+    pub(crate) async fn destroy(&mut self) -> End {
+        self.destroy_with(Trouble::default()).await
     }
 
-    pub(crate) async fn destroy(&mut self, point: Option<Point>) -> End {
+    pub(crate) async fn destroy_with(&mut self, trouble: impl Into<Trouble>) -> End {
         let Some(state) = self.state.clone() else { return End::Same };
-        let mut provider = self.start(point).await;
+        let mut provider = self.start(trouble.into()).await;
         let request = proto::DeleteRequest {
             id: state.id,
             urn: self.urn(),
@@ -260,9 +265,9 @@ impl Resource {
         format!("urn:pulumi:dev::shop::lambda-rollout:index:{}::{}", self.token, self.name)
     }
 
-    /// A provider that is killed when its proxy says so.
-    async fn start(&self, point: Option<Point>) -> Provider {
-        let proxy = Proxy::start(&self.endpoint, point).await;
+    /// A provider that has to live with some trouble.
+    async fn start(&self, trouble: Trouble) -> Provider {
+        let proxy = Proxy::start(&self.endpoint, trouble).await;
         let mut process = Command::new(env!("CARGO_BIN_EXE_pulumi-resource-lambda-rollout"))
             .env("AWS_ENDPOINT_URL", &proxy.url)
             .env("AWS_ACCESS_KEY_ID", "test")

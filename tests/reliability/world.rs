@@ -40,7 +40,9 @@ impl World {
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
             .spawn()
-            .unwrap_or_else(|error| panic!("{} cannot be started ({error}): run `make build`", binary.display()));
+            .unwrap_or_else(|error| {
+                panic!("{} cannot be started ({error}): run `make build`", binary.display())
+            });
         let mut line = String::new();
         BufReader::new(sandbox.stdout.take().unwrap()).read_line(&mut line).await.unwrap();
         let start = line.find("http://").unwrap_or_else(|| panic!("the sandbox is not ready: {line}"));
@@ -136,9 +138,11 @@ impl World {
         if ids.is_empty() {
             return Vec::new();
         }
-        let found = self.code_deploy.batch_get_deployments().set_deployment_ids(Some(ids)).send().await.unwrap();
+        let found =
+            self.code_deploy.batch_get_deployments().set_deployment_ids(Some(ids)).send().await.unwrap();
         let deployments = found.deployments_info.unwrap_or_default().into_iter();
-        let ours = deployments.filter(|deployment| deployment.creator != Some(DeploymentCreator::CodeDeployRollback));
+        let ours = deployments
+            .filter(|deployment| deployment.creator != Some(DeploymentCreator::CodeDeployRollback));
         ours.filter_map(|deployment| deployment.description).collect()
     }
 

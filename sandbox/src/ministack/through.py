@@ -19,7 +19,8 @@ import uuid
 
 import log_lines
 
-MODULE = "ministack.services.lambda_svc"
+LAMBDA = "ministack.services.lambda_svc"
+HTTP_APIS = "ministack.services.apigateway"
 REFERENCE = "_rollout_sandbox_reference"
 
 # The functions' own processes are started with this environment, and are not to be changed.
@@ -31,7 +32,20 @@ came_in = contextvars.ContextVar("came_in", default=False)
 request_name = contextvars.ContextVar("request_name", default=None)
 
 
-def change(lambda_svc):
+def change_apis(apigateway):
+    """An integration may name its function with a stage's variables, as in `function:orders:${stageVariables.alias}`."""
+    proxy = apigateway._invoke_lambda_proxy
+
+    async def proxy_of_stage(integration, api_id, stage, *args, **kwargs):
+        uri = integration.get("integrationUri", "")
+        for name, value in apigateway._get_stage_variables(api_id, stage).items():
+            uri = uri.replace("${stageVariables.%s}" % name, value)
+        return await proxy({**integration, "integrationUri": uri}, api_id, stage, *args, **kwargs)
+
+    apigateway._invoke_lambda_proxy = proxy_of_stage
+
+
+def change_lambda(lambda_svc):
     invoke = lambda_svc._invoke
     execute = lambda_svc._execute_function
     find = lambda_svc._effective_func_record_for_qualifier
@@ -139,8 +153,12 @@ def result(answer):
 class AfterImport(importlib.abc.MetaPathFinder, importlib.abc.Loader):
     """Finds one module, and changes it as soon as it is there."""
 
+    def __init__(self, module, change):
+        self.module = module
+        self.change = change
+
     def find_spec(self, name, path, target=None):
-        if name != MODULE:
+        if name != self.module:
             return None
         sys.meta_path.remove(self)
         self.real = importlib.util.find_spec(name)
@@ -151,7 +169,7 @@ class AfterImport(importlib.abc.MetaPathFinder, importlib.abc.Loader):
 
     def exec_module(self, module):
         self.real.loader.exec_module(module)
-        change(module)
+        self.change(module)
 
 
-sys.meta_path.insert(0, AfterImport())
+sys.meta_path[:0] = [AfterImport(LAMBDA, change_lambda), AfterImport(HTTP_APIS, change_apis)]

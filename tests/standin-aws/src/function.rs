@@ -1,53 +1,70 @@
 //! `aws:lambda/function:Function`: its code is published as a new version whenever it changes.
 
-use aws_sdk_lambda::Client;
-use aws_sdk_lambda::error::DisplayErrorContext;
-use aws_sdk_lambda::operation::delete_function::DeleteFunctionError;
-use aws_sdk_lambda::primitives::Blob;
-use aws_sdk_lambda::types::{Environment, FunctionCode, Runtime};
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
 use lambda_rollout::pulumi::{
-    Created, Failure, Operation, PropertyMap, PropertyValue, UpdateRequest, Updated,
+    Created, Failure, Operation, PropertyMap, PropertyValue, ReadRequest, ReadState, UpdateRequest, Updated,
 };
+use serde_json::{Value, json};
 
 use crate::archive;
+use crate::aws::{Aws, Refusal};
+use crate::call::Call;
+use crate::convert;
+
+pub(crate) const TOKEN: &str = "aws:lambda/function:Function";
+
+/// Inputs whose change takes a new function.
+pub(crate) const REPLACES: [&str; 1] = ["name"];
 
 /// Inputs whose change makes a new version.
-const PUBLISHED: [&str; 3] = ["code", "role", "environment"];
+const PUBLISHED: [&str; 10] = [
+    "architectures",
+    "code",
+    "deadLetterConfig",
+    "description",
+    "environment",
+    "handler",
+    "memorySize",
+    "role",
+    "runtime",
+    "timeout",
+];
 
-pub(crate) fn check(operation: &Operation, inputs: PropertyMap) -> PropertyMap {
-    crate::named(operation, inputs)
-}
+/// What a new version changes.
+const OF_THE_VERSION: [&str; 3] = ["version", "qualifiedArn", "qualifiedInvokeArn"];
 
 pub(crate) async fn create(
-    client: &Client,
+    aws: &Aws,
     operation: &Operation,
     inputs: PropertyMap,
 ) -> Result<Created, Failure> {
-    let name = text(&inputs, "name");
     if operation.preview {
         return Ok(Created { id: String::new(), outputs: inputs, refresh_before_update: false });
     }
     let zip = archive::zip(inputs.get("code"))?;
-    let made = client
-        .create_function()
-        .function_name(&name)
-        .runtime(Runtime::from(text(&inputs, "runtime").as_str()))
-        .handler(text(&inputs, "handler"))
-        .role(text(&inputs, "role"))
-        .code(FunctionCode::builder().zip_file(Blob::new(zip)).build())
-        .set_environment(environment(&inputs))
-        .set_timeout(timeout(&inputs))
-        .publish(publishes(&inputs))
-        .send()
-        .await
-        .map_err(failed)?;
-    let arn = made.function_arn().unwrap_or_default();
-    let outputs = outputs(inputs, arn, made.version().unwrap_or("$LATEST"));
-    Ok(Created { id: name, outputs, refresh_before_update: false })
+    let mut body = configuration(&inputs);
+    body["Code"] = json!({ "ZipFile": BASE64_STANDARD.encode(zip) });
+    body["Publish"] = publishes(&inputs).into();
+    let made = call(aws, "POST /2015-03-31/functions", body).await?;
+    let id = text(&made, "FunctionName");
+    let version = text(&made, "Version");
+    Ok(Created { id, outputs: outputs(aws, inputs, &made, &version), refresh_before_update: false })
+}
+
+pub(crate) async fn read(aws: &Aws, request: ReadRequest) -> Result<Option<ReadState>, Failure> {
+    let ReadRequest { id, inputs: Some(inputs), outputs: Some(outputs) } = request else {
+        return Err(Failure::plain("the stand-in for the AWS provider imports nothing"));
+    };
+    match call(aws, &format!("GET /2015-03-31/functions/{id}"), Value::Null).await {
+        Ok(_) => Ok(Some(ReadState { id, inputs, outputs, refresh_before_update: false })),
+        Err(refusal) if refusal.is_missing() => Ok(None),
+        Err(refusal) => Err(refusal.into()),
+    }
 }
 
 pub(crate) async fn update(
-    client: &Client,
+    aws: &Aws,
     operation: &Operation,
     request: UpdateRequest,
 ) -> Result<Updated, Failure> {
@@ -57,86 +74,88 @@ pub(crate) async fn update(
         (old, new) => old.is_some() || new.is_some(),
     };
     let republished = publishes(&inputs) && PUBLISHED.iter().any(|key| changed(key));
-    let mut kept = old_outputs.clone();
-    kept.extend(inputs.clone());
     if operation.preview {
+        let mut outputs = old_outputs;
+        outputs.extend(inputs);
         if republished {
-            for key in ["version", "qualifiedArn"] {
-                kept.remove(key);
-            }
+            outputs.retain(|key, _| !OF_THE_VERSION.contains(&key.as_str()));
         }
-        return Ok(Updated { outputs: kept, refresh_before_update: false });
+        return Ok(Updated { outputs, refresh_before_update: false });
     }
-    client
-        .update_function_configuration()
-        .function_name(&id)
-        .role(text(&inputs, "role"))
-        .handler(text(&inputs, "handler"))
-        .set_environment(environment(&inputs))
-        .set_timeout(timeout(&inputs))
-        .send()
-        .await
-        .map_err(failed)?;
+    let path = format!("/2015-03-31/functions/{id}");
+    let mut now = call(aws, &format!("PUT {path}/configuration"), configuration(&inputs)).await?;
     if changed("code") {
         let zip = archive::zip(inputs.get("code"))?;
-        client
-            .update_function_code()
-            .function_name(&id)
-            .zip_file(Blob::new(zip))
-            .send()
-            .await
-            .map_err(failed)?;
+        let body = json!({ "ZipFile": BASE64_STANDARD.encode(zip) });
+        now = call(aws, &format!("PUT {path}/code"), body).await?;
     }
-    let arn = text(&old_outputs, "arn");
-    let mut version = text(&old_outputs, "version");
+    let mut version =
+        old_outputs.get("version").and_then(PropertyValue::as_str).unwrap_or_default().to_owned();
     if republished {
-        let published = client.publish_version().function_name(&id).send().await.map_err(failed)?;
-        published.version().unwrap_or_default().clone_into(&mut version);
+        version = text(&call(aws, &format!("POST {path}/versions"), json!({})).await?, "Version");
     }
-    Ok(Updated { outputs: outputs(inputs, &arn, &version), refresh_before_update: false })
+    Ok(Updated { outputs: outputs(aws, inputs, &now, &version), refresh_before_update: false })
 }
 
-pub(crate) async fn delete(client: &Client, id: &str) -> Result<(), Failure> {
-    match client.delete_function().function_name(id).send().await {
+pub(crate) async fn delete(aws: &Aws, id: &str) -> Result<(), Failure> {
+    match call(aws, &format!("DELETE /2015-03-31/functions/{id}"), Value::Null).await {
         Ok(_) => Ok(()),
-        Err(error)
-            if error.as_service_error().is_some_and(DeleteFunctionError::is_resource_not_found_exception) =>
-        {
-            Ok(())
-        }
-        Err(error) => Err(failed(error)),
+        Err(refusal) if refusal.is_missing() => Ok(()),
+        Err(refusal) => Err(refusal.into()),
     }
 }
 
-fn outputs(inputs: PropertyMap, arn: &str, version: &str) -> PropertyMap {
+async fn call(aws: &Aws, line: &str, body: Value) -> Result<Value, Refusal> {
+    aws.call(&Call::new(&format!("lambda {line}"), body).map_err(Refusal::ours)?).await
+}
+
+fn configuration(inputs: &PropertyMap) -> Value {
+    let inputs = convert::json_object(inputs);
+    let mut body = json!({
+        "FunctionName": inputs["name"],
+        "Runtime": inputs["runtime"],
+        "Handler": inputs["handler"],
+        "Role": inputs["role"],
+        "Description": inputs["description"],
+        "Timeout": inputs["timeout"],
+        "MemorySize": inputs["memorySize"],
+        "Environment": { "Variables": inputs["environment"]["variables"] },
+    });
+    if let Some(target) = inputs["deadLetterConfig"]["targetArn"].as_str() {
+        body["DeadLetterConfig"] = json!({ "TargetArn": target });
+    }
+    convert::without_nulls(body)
+}
+
+/// `made` is the function, `version` the one that was published last.
+fn outputs(aws: &Aws, inputs: PropertyMap, made: &Value, version: &str) -> PropertyMap {
+    let name = text(made, "FunctionName");
+    let arn = text(made, "FunctionArn");
+    // Publishing at once answers the version's ARN.
+    let arn = arn.find(&format!(":{name}")).map_or(arn.as_str(), |start| &arn[..=start + name.len()]);
+    let qualified = format!("{arn}:{version}");
+    let invoke = |arn: &str| {
+        format!("arn:aws:apigateway:{}:lambda:path/2015-03-31/functions/{arn}/invocations", aws.region)
+    };
     let mut outputs = inputs;
-    outputs.insert("arn".to_owned(), arn.into());
-    outputs.insert("version".to_owned(), version.into());
-    outputs.insert("qualifiedArn".to_owned(), format!("{arn}:{version}").as_str().into());
+    for (key, value) in [
+        ("arn", arn.to_owned()),
+        ("invokeArn", invoke(arn)),
+        ("lastModified", text(made, "LastModified")),
+        ("qualifiedArn", qualified.clone()),
+        ("qualifiedInvokeArn", invoke(&qualified)),
+        ("sourceCodeHash", text(made, "CodeSha256")),
+        ("version", version.to_owned()),
+    ] {
+        outputs.insert(key.to_owned(), value.into());
+    }
     outputs
 }
 
-fn text(map: &PropertyMap, key: &str) -> String {
-    map.get(key).and_then(PropertyValue::as_str).unwrap_or_default().to_owned()
+fn text(answer: &Value, key: &str) -> String {
+    answer[key].as_str().unwrap_or_default().to_owned()
 }
 
 fn publishes(inputs: &PropertyMap) -> bool {
     inputs.get("publish").and_then(PropertyValue::as_bool).unwrap_or(false)
-}
-
-// Lambda's limit is 900, so the number is small and whole.
-#[expect(clippy::cast_possible_truncation)]
-fn timeout(inputs: &PropertyMap) -> Option<i32> {
-    inputs.get("timeout").and_then(PropertyValue::as_number).map(|seconds| seconds as i32)
-}
-
-fn environment(inputs: &PropertyMap) -> Option<Environment> {
-    let variables = inputs.get("environment")?.as_object()?.get("variables")?.as_object()?;
-    let variables =
-        variables.iter().filter_map(|(key, value)| Some((key.clone(), value.as_str()?.to_owned())));
-    Some(Environment::builder().set_variables(Some(variables.collect())).build())
-}
-
-fn failed<E: std::error::Error>(error: E) -> Failure {
-    Failure::plain(DisplayErrorContext(error).to_string())
 }

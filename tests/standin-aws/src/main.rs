@@ -1,63 +1,59 @@
-//! `pulumi-resource-aws`, standing in for the real one in tests: the few resources that test programs use, made
+//! `pulumi-resource-aws`, standing in for the real one in tests: the resources that the examples and the tests use, made
 //! through the AWS API of the sandbox. It is built on the same protocol layer as the product, which keeps that honest.
+//!
+//! Most types are nothing but a description in `resources/*.yaml`; only the function has a program of its own.
 
 mod archive;
+mod aws;
+mod call;
+mod convert;
+mod data;
+mod form;
 mod function;
-mod role;
+mod names;
+mod object;
+mod table;
+mod template;
+mod xml;
 
-use aws_sdk_iam as iam;
-use aws_sdk_lambda as lambda;
 use lambda_rollout::pulumi::diff::{self, Diff};
 use lambda_rollout::pulumi::{
     CheckRequest, Checked, ConfigureError, CreateRequest, Created, DeleteRequest, DiffRequest, Failure,
-    Operation, PropertyMap, Provider, ReadRequest, ReadState, UpdateRequest, Updated, serve,
+    InvokeRequest, Invoked, Operation, PropertyMap, PropertyValue, Provider, ReadRequest, ReadState,
+    UpdateRequest, Updated, serve,
 };
 use tokio::sync::OnceCell;
+
+use aws::Aws;
+use table::Kind;
 
 /// The version of `@pulumi/aws` that it stands in for.
 const VERSION: &str = "7.48.0";
 
+#[derive(Default)]
 struct StandIn {
-    clients: OnceCell<Clients>,
+    aws: OnceCell<Aws>,
 }
 
-#[derive(Debug, Clone)]
-struct Clients {
-    lambda: lambda::Client,
-    iam: iam::Client,
-}
-
-impl Clients {
-    async fn new() -> Self {
-        let http = aws_smithy_http_client::Builder::new()
-            .tls_provider(aws_smithy_http_client::tls::Provider::Rustls(
-                aws_smithy_http_client::tls::rustls_provider::CryptoMode::Ring,
-            ))
-            .build_https();
-        let config =
-            aws_config::defaults(aws_config::BehaviorVersion::latest()).http_client(http).load().await;
-        Self { lambda: lambda::Client::new(&config), iam: iam::Client::new(&config) }
-    }
-}
-
-enum Kind {
+enum Type {
     Function,
-    Role,
+    Described(&'static Kind),
 }
 
-impl Kind {
+impl Type {
     fn of(operation: &Operation) -> Result<Self, Failure> {
         match operation.type_token.as_str() {
-            "aws:lambda/function:Function" => Ok(Self::Function),
-            "aws:iam/role:Role" => Ok(Self::Role),
-            other => Err(Failure::plain(format!("the stand-in for the AWS provider has no {other}"))),
+            function::TOKEN => Ok(Self::Function),
+            other => table::kind(other).map(Self::Described).map_err(Failure::plain),
         }
     }
 }
 
 impl StandIn {
-    async fn clients(&self) -> &Clients {
-        self.clients.get_or_init(Clients::new).await
+    /// The client for the region that these properties name, or for the provider's.
+    fn aws(&self, properties: &PropertyMap) -> Result<Aws, Failure> {
+        let aws = self.aws.get().ok_or_else(|| Failure::bug("the provider was not configured"))?;
+        Ok(aws.in_region(properties.get("region").and_then(PropertyValue::as_str)))
     }
 }
 
@@ -74,68 +70,79 @@ impl Provider for StandIn {
         r#"{"name":"aws","version":"7.48.0"}"#
     }
 
-    async fn configure(&self, _config: PropertyMap) -> Result<(), ConfigureError> {
+    async fn configure(&self, config: PropertyMap) -> Result<(), ConfigureError> {
+        let aws = Aws::new(config.get("region").and_then(PropertyValue::as_str));
+        // An attached process is configured more than once; the first configuration stands.
+        self.aws.get_or_try_init(async || aws).await.map_err(ConfigureError::Other)?;
         Ok(())
     }
 
     async fn check(&self, operation: Operation, request: CheckRequest) -> Result<Checked, Failure> {
-        let inputs = match Kind::of(&operation)? {
-            Kind::Function => function::check(&operation, request.inputs),
-            Kind::Role => role::check(&operation, request.inputs),
+        let inputs = match Type::of(&operation)? {
+            Type::Function => names::fill("name", &operation, request),
+            Type::Described(kind) => {
+                let mut request = request;
+                for (key, value) in &kind.defaults {
+                    request.inputs.entry(key.clone()).or_insert_with(|| convert::property(value));
+                }
+                match &kind.autoname {
+                    Some(key) => names::fill(key, &operation, request),
+                    None => request.inputs,
+                }
+            }
         };
         Ok(Checked { inputs, failures: Vec::new() })
     }
 
     async fn diff(&self, operation: Operation, request: DiffRequest) -> Result<Diff, Failure> {
-        Kind::of(&operation)?;
-        Ok(diff::compare(&request.old_inputs, &request.inputs, &["name"]))
+        let replaces: Vec<&str> = match Type::of(&operation)? {
+            Type::Function => function::REPLACES.to_vec(),
+            Type::Described(kind) => kind.replaces.iter().map(String::as_str).collect(),
+        };
+        Ok(diff::compare(&request.old_inputs, &request.inputs, &replaces))
     }
 
     async fn create(&self, operation: Operation, request: CreateRequest) -> Result<Created, Failure> {
-        let clients = self.clients().await;
-        match Kind::of(&operation)? {
-            Kind::Function => function::create(&clients.lambda, &operation, request.inputs).await,
-            Kind::Role => role::create(&clients.iam, &operation, request.inputs).await,
+        let aws = self.aws(&request.inputs)?;
+        match Type::of(&operation)? {
+            Type::Function => function::create(&aws, &operation, request.inputs).await,
+            Type::Described(kind) => object::create(kind, &aws, &operation, request.inputs).await,
         }
     }
 
     async fn read(&self, operation: Operation, request: ReadRequest) -> Result<Option<ReadState>, Failure> {
-        Kind::of(&operation)?;
-        match (request.inputs, request.outputs) {
-            (Some(inputs), Some(outputs)) => {
-                Ok(Some(ReadState { id: request.id, inputs, outputs, refresh_before_update: false }))
-            }
-            _ => Err(Failure::plain("the stand-in for the AWS provider imports nothing")),
+        let aws = self.aws(request.inputs.as_ref().unwrap_or(&PropertyMap::new()))?;
+        match Type::of(&operation)? {
+            Type::Function => function::read(&aws, request).await,
+            Type::Described(kind) => object::read(kind, &aws, request).await,
         }
     }
 
     async fn update(&self, operation: Operation, request: UpdateRequest) -> Result<Updated, Failure> {
-        let clients = self.clients().await;
-        match Kind::of(&operation)? {
-            Kind::Function => function::update(&clients.lambda, &operation, request).await,
-            Kind::Role => Ok(role::update(request)),
+        let aws = self.aws(&request.inputs)?;
+        match Type::of(&operation)? {
+            Type::Function => function::update(&aws, &operation, request).await,
+            Type::Described(kind) => object::update(kind, &aws, &operation, request).await,
         }
     }
 
     async fn delete(&self, operation: Operation, request: DeleteRequest) -> Result<(), Failure> {
-        let clients = self.clients().await;
-        match Kind::of(&operation)? {
-            Kind::Function => function::delete(&clients.lambda, &request.id).await,
-            Kind::Role => role::delete(&clients.iam, &request.id).await,
+        let aws = self.aws(&request.old_inputs)?;
+        match Type::of(&operation)? {
+            Type::Function => function::delete(&aws, &request.id).await,
+            Type::Described(kind) => object::delete(kind, &aws, request).await,
         }
     }
-}
 
-/// The name that was declared, or one made from the resource's own.
-fn named(operation: &Operation, mut inputs: PropertyMap) -> PropertyMap {
-    inputs.entry("name".to_owned()).or_insert_with(|| operation.name.clone().into());
-    inputs
+    async fn invoke(&self, _: Operation, request: InvokeRequest) -> Result<Invoked, Failure> {
+        let aws = self.aws(&request.args)?;
+        data::ask(&aws, &request.token, &request.args).await.map(Invoked::Result)
+    }
 }
 
 #[tokio::main]
 async fn main() -> std::process::ExitCode {
-    let standin = StandIn { clients: OnceCell::new() };
-    match serve(standin, std::env::args().skip(1)).await {
+    match serve(StandIn::default(), std::env::args().skip(1)).await {
         Ok(()) => std::process::ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("{error}");

@@ -1,0 +1,3 @@
+const release = 1;
+
+export const handler = async () => ({ service: process.env.SERVICE, release });

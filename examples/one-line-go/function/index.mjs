@@ -1,0 +1,3 @@
+const release = 1;
+
+export const handler = async () => ({ orders: ["coffee", "bread"], release });

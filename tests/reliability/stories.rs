@@ -1,0 +1,64 @@
+//! What is declared, and what must have come of it, whatever happened in between.
+
+use lambda_rollout::pulumi::{PropertyMap, PropertyValue, properties};
+
+use crate::{
+    engine::{End, Resource},
+    world::World,
+};
+
+/// How often an update may have to be repeated until what an earlier one left is told and done.
+const UPDATES: usize = 4;
+
+/// A function with a rollout of its own.
+pub(crate) struct Story<'a> {
+    pub(crate) world: &'a World,
+    pub(crate) function: &'a str,
+    pub(crate) rollout: Resource,
+}
+
+impl<'a> Story<'a> {
+    pub(crate) fn new(world: &'a World, function: &'a str) -> Self {
+        let rollout = Resource::new("FunctionRollout", function, &world.endpoint, world.speed);
+        Self { world, function, rollout }
+    }
+
+    /// A canary with a smoke test, which versions that are not well do not pass.
+    pub(crate) fn declared(&self, version: &str) -> PropertyMap {
+        let strategy = properties([("type", "canary".into()), ("interval", "1 minute".into())]);
+        let smoke_test = properties([("payload", "{}".into()), ("expect", r#"{"ok":true}"#.into())]);
+        properties([
+            ("functionName", self.function.into()),
+            ("version", version.into()),
+            ("strategy", PropertyValue::Object(strategy)),
+            ("smokeTest", PropertyValue::Object(smoke_test)),
+            ("bake", "1 minute".into()),
+        ])
+    }
+
+    /// Plain updates until nothing is left to do; then `serving` has all traffic, and nothing was deployed twice.
+    pub(crate) async fn settles(&mut self, version: &str, serving: &str) {
+        let inputs = self.declared(version);
+        let mut ends = Vec::new();
+        while ends.last() != Some(&End::Same) {
+            assert!(ends.len() < UPDATES, "{}: it never settles: {ends:?}", self.function);
+            ends.push(self.rollout.up(&inputs).await);
+        }
+        assert_eq!(self.rollout.calls, 0, "an update without a change asks AWS");
+        assert_eq!(
+            self.world.serves(self.function, "stable").await,
+            [(serving.to_owned(), 100.0)],
+            "{ends:?}"
+        );
+        let deployed = self.world.deployed(self.function).await;
+        let mut once = deployed.clone();
+        once.sort();
+        once.dedup();
+        assert_eq!(once.len(), deployed.len(), "a version was deployed twice: {deployed:?}");
+    }
+
+    pub(crate) async fn vanishes(&mut self) {
+        assert!(matches!(self.rollout.destroy().await, End::Done | End::Same));
+        assert_eq!(self.world.pieces_of(self.function).await, Vec::<String>::new());
+    }
+}
