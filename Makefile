@@ -43,7 +43,7 @@ sdk: ## Generate the SDKs from schema.json
 	cd tools && go run ./sdkgen ../schema.json ../sdk-gen
 
 .PHONY: sdk-test
-sdk-test: ## Compile and load each generated SDK
+sdk-test: ## Pack each generated SDK, and use the package in an empty project
 	tools/check-sdks.sh
 
 .PHONY: e2e
@@ -63,6 +63,11 @@ examples: build tools $(TOOLS)/examples.stamp ## Run every example in the sandbo
 hooks-test: build tools $(TOOLS)/hooks.stamp ## Pack the hook SDKs, and test what users install, also in the sandbox
 	hooks/python/check.sh $(TOOLS)/hooks/venv $(TOOLS)/hooks/python & hooks/typescript/check.sh $(TOOLS)/hooks/typescript && wait $$!
 	$(VENV)/bin/python hooks/sandbox_test.py target/debug/rollout-sandbox $(TOOLS)/hooks
+
+.PHONY: soak
+soak: build tools ## The long run: kill the provider at every call, lose calls a hundred times over; print a table
+	LAMBDA_ROLLOUT_SOAK=1 cargo test --locked --test reliability -- --nocapture > target/soak.log 2>&1 || (cat target/soak.log; exit 1)
+	@echo "scenario | runs | violations" && sed -n 's/^soak | //p' target/soak.log
 
 .PHONY: sandbox-conformance
 sandbox-conformance: build tools ## Drive the sandbox with botocore and its guide; print operations and outcomes
