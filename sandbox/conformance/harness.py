@@ -59,7 +59,7 @@ class Sandbox:
     """One running sandbox, and an account and region in it."""
 
     def __init__(self, binary, *arguments, speed=600, environment=None, stderr=None):
-        self.binary = binary
+        self.binary = os.path.abspath(binary)
         command = [binary, "--port", "0", "--speed", str(speed), "--exit-with-stdin", *arguments]
         self.process = subprocess.Popen(
             command,
