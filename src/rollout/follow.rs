@@ -7,7 +7,7 @@ use super::cloud::{Cloud, Deployment, DeploymentStatus, Target};
 use super::context::{Context, Doing, Interrupted, RolloutError};
 use super::deploy::Run;
 use super::duration;
-use super::hook_watch::HookWatch;
+use super::hook::watch::HookWatch;
 use super::report::Cause;
 use super::spec::{OnCancel, RolloutSpec, Routing};
 use super::strategy::{Shift, Strategy};

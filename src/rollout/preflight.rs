@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime};
 use super::cloud::{Alarm, Cloud, VersionInfo, VersionState};
 use super::context::{Context, Doing, RolloutError};
 use super::duration;
-use super::hook_access::check_hooks;
+use super::hook::access::check_hooks;
 use super::pieces::Pieces;
 use super::refusal::Refusal;
 use super::spec::{AlarmsAlreadyFiring, RolloutSpec, Routing};

@@ -4,12 +4,12 @@ use std::time::Duration;
 
 use futures_util::future::try_join_all;
 
-use super::cloud::{Allowance, Cloud, CloudError};
-use super::context::{Context, Doing, RolloutError};
-use super::function::split_qualifier;
-use super::pieces::{self, Pieces};
-use super::refusal::Refusal;
-use super::spec::RolloutSpec;
+use crate::rollout::cloud::{Allowance, Cloud, CloudError};
+use crate::rollout::context::{Context, Doing, RolloutError};
+use crate::rollout::function::split_qualifier;
+use crate::rollout::pieces::{self, Pieces};
+use crate::rollout::refusal::Refusal;
+use crate::rollout::spec::RolloutSpec;
 
 const PATIENCE: Duration = Duration::from_mins(1);
 const LOOK_AGAIN: Duration = Duration::from_secs(5);

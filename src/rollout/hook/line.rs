@@ -6,7 +6,7 @@ const MAX_TEXT: usize = 300;
 
 /// What Lambda says about an invocation.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Said {
+pub(super) enum Said {
     Nothing,
     Started {
         request: String,
@@ -19,7 +19,7 @@ pub enum Said {
     },
 }
 
-pub fn lambda_says(text: &str) -> Said {
+pub(super) fn lambda_says(text: &str) -> Said {
     if let Some(rest) = text.strip_prefix("START RequestId: ") {
         return Said::Started { request: rest.split_whitespace().next().unwrap_or_default().to_owned() };
     }
@@ -44,7 +44,7 @@ fn platform_record(text: &str, kind: &str) -> Option<Value> {
 
 /// The lines of the text format with which Lambda and its runtimes say that a handler has thrown, or that its process
 /// has ended. What a hook prints itself looks otherwise: it has no tab, no request id or another word in front.
-pub fn is_crash(text: &str) -> bool {
+pub(super) fn is_crash(text: &str) -> bool {
     const NODE: [&str; 3] =
         ["\tERROR\tInvoke Error", "\tERROR\tUncaught Exception", "\tERROR\tUnhandled Promise Rejection"];
     let node = text.split('\n').next().is_some_and(|line| NODE.iter().any(|sign| line.contains(sign)));
@@ -60,7 +60,7 @@ fn is_timeout(text: &str) -> bool {
 }
 
 /// The line to show: Lambda's format of JSON has no sign of its own for a crash.
-pub fn tells_error(text: &str) -> bool {
+pub(super) fn tells_error(text: &str) -> bool {
     is_crash(text) || is_json_crash(text)
 }
 
@@ -71,7 +71,7 @@ fn is_json_crash(text: &str) -> bool {
 }
 
 /// The error alone: its type and message, without the runtime's prefix and without the stack.
-pub fn readable(line: &str) -> String {
+pub(super) fn readable(line: &str) -> String {
     let json = line.find('{').and_then(|at| serde_json::from_str::<Value>(line[at..].trim_end()).ok());
     let error =
         json.as_ref().map(|value| if value["errorType"].is_string() { value } else { &value["message"] });
@@ -96,14 +96,14 @@ fn cut(text: &str) -> String {
 }
 
 /// The reason in a line that a hook wrote for this deployment, with this status.
-pub fn reason_for(text: &str, deployment: &str, status: &str) -> Option<String> {
+pub(super) fn reason_for(text: &str, deployment: &str, status: &str) -> Option<String> {
     let said = hook_line(text)?;
     let reason = said["reason"].as_str().filter(|reason| !reason.is_empty())?;
     (said["deploymentId"] == deployment && said["status"] == status).then(|| cut(reason))
 }
 
 /// The object that a hook SDK wrote, bare, behind what the runtime puts before it, or inside a JSON log line.
-pub fn hook_line(text: &str) -> Option<Value> {
+pub(super) fn hook_line(text: &str) -> Option<Value> {
     let value: Value = serde_json::from_str(text.get(text.find('{')?..)?.trim_end()).ok()?;
     let inner = match value.get("message") {
         Some(Value::String(message)) => serde_json::from_str(message).ok(),

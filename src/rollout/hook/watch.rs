@@ -2,13 +2,13 @@
 
 use std::time::{Duration, SystemTime};
 
-use super::appspec::Hooks;
-use super::cloud::{AsyncFailure, Cloud, CloudErrorKind, Deployment, LifecycleEvent, Target};
-use super::context::Context;
-use super::function::{FunctionRef, split_qualifier};
-use super::hook_log::{Blame, Crash, SKEW, find_crash};
-use super::report::{Cause, HookStage};
-use super::spec::{RollbackEvent, RolloutSpec};
+use super::log::{Blame, Crash, SKEW, find_crash};
+use crate::rollout::appspec::Hooks;
+use crate::rollout::cloud::{AsyncFailure, Cloud, CloudErrorKind, Deployment, LifecycleEvent, Target};
+use crate::rollout::context::Context;
+use crate::rollout::function::{FunctionRef, split_qualifier};
+use crate::rollout::report::{Cause, HookStage};
+use crate::rollout::spec::{RollbackEvent, RolloutSpec};
 
 const LOOK: Duration = Duration::from_secs(20);
 

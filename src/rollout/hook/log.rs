@@ -2,8 +2,8 @@
 
 use std::time::{Duration, SystemTime};
 
-use super::cloud::LogLine;
-use super::log_line::{Said, hook_line, is_crash, lambda_says, readable, reason_for, tells_error};
+use super::line::{Said, hook_line, is_crash, lambda_says, readable, reason_for, tells_error};
+use crate::rollout::cloud::LogLine;
 
 /// CodeDeploy calls a hook at once, and a cold start takes seconds.
 const CALLED_WITHIN: Duration = Duration::from_secs(30);
