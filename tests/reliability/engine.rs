@@ -15,6 +15,9 @@ use tonic::{Response, Status, transport::Channel};
 
 use crate::proxy::{Proxy, Trouble};
 
+/// Seconds. The provider's own limit follows the sandbox's clock, and this machine may be busy.
+const TIME_LIMIT: f64 = 300.0;
+
 /// One resource of a stack: what the program declares, and what the engine remembers.
 pub(crate) struct Resource {
     token: &'static str,
@@ -111,6 +114,7 @@ impl Resource {
             urn: self.urn(),
             properties: Some(wire::encode(&state.outputs)),
             old_inputs: Some(wire::encode(&state.inputs)),
+            timeout: TIME_LIMIT,
             ..proto::DeleteRequest::default()
         };
         let result = provider.ask(|mut client| async move { client.delete(request).await }).await;
@@ -154,6 +158,7 @@ impl Resource {
         let request = proto::CreateRequest {
             urn: self.urn(),
             properties: Some(wire::encode(&inputs)),
+            timeout: TIME_LIMIT,
             ..proto::CreateRequest::default()
         };
         match provider.ask(|mut client| async move { client.create(request).await }).await {
@@ -197,6 +202,7 @@ impl Resource {
             olds: Some(wire::encode(&state.outputs)),
             news: Some(wire::encode(&inputs)),
             old_inputs: Some(wire::encode(&state.inputs)),
+            timeout: TIME_LIMIT,
             ..proto::UpdateRequest::default()
         };
         match provider.ask(|mut client| async move { client.update(request).await }).await {

@@ -6,7 +6,7 @@ use crate::{proxy::Trouble, soak, stories::Story, world::World};
 
 const SPEED: u32 = 600;
 /// Most of a run is waiting until a call is tried again, so many run side by side.
-const LANES: u64 = 8;
+const LANES: u64 = 4;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_a_bad_network_leaves_is_put_right() {
