@@ -22,6 +22,7 @@ const LIVE: [Status; 5] =
     [Status::Created, Status::Queued, Status::InProgress, Status::Baking, Status::Ready];
 
 impl Clients {
+    /// Without the SDK's retries: a call whose answer was lost may have made the deployment.
     pub(super) async fn create_deployment(&self, deployment: &NewDeployment) -> Answered<String> {
         self.take_start().await;
         let alarms = alarm_configuration(&deployment.alarms, deployment.ignore_alarm_poll_failure);
@@ -36,6 +37,8 @@ impl Clients {
             .revision(revision(&deployment.app_spec))
             .override_alarm_configuration(alarms)
             .auto_rollback_configuration(auto_rollback(&deployment.rollback_events))
+            .customize()
+            .config_override(Config::builder().retry_config(RetryConfig::disabled()))
             .send();
         let answer = self.call("codedeploy:CreateDeployment", request).await?;
         Ok(answer.deployment_id.unwrap_or_default())

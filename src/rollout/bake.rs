@@ -15,6 +15,7 @@ use super::pieces::Pieces;
 use super::plan::WAY_BACK;
 use super::report::{Cause, FailureReport, Serving};
 use super::spec::{RollbackEvent, RolloutSpec};
+use super::start::start;
 use super::strategy::Strategy;
 
 const LOOK: Duration = Duration::from_secs(15);
@@ -202,9 +203,7 @@ async fn deploy_back<C: Cloud>(
         ignore_alarm_poll_failure: true,
         rollback_events: Vec::new(),
     };
-    let id = cx
-        .cloud
-        .create_deployment(&deployment)
+    let id = start(cx, &deployment)
         .await
         .doing(|| format!("could not start going back to version {}", run.from))?;
     let ended = follow::await_end(cx, &id).await?;

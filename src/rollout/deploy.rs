@@ -19,6 +19,7 @@ use super::preflight;
 use super::report::{Cause, FailureReport, Serving};
 use super::smoke;
 use super::spec::{ErrorAlarm, RolloutSpec};
+use super::start;
 
 const DESCRIPTION_LIMIT: usize = 256;
 /// How often a start is tried again when the group is taken in the same moment.
@@ -192,7 +193,7 @@ async fn start<C: Cloud>(
     };
     let mut attempt = 1;
     loop {
-        match cx.cloud.create_deployment(&deployment).await {
+        match start::start(cx, &deployment).await {
             Err(error) if error.kind == CloudErrorKind::RoleNotReady && attempt < START_ATTEMPTS => {}
             other => {
                 return other.doing(|| format!("could not start the deployment of version {}", spec.version));

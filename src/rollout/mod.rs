@@ -34,6 +34,7 @@ pub mod report;
 pub mod single;
 pub mod smoke;
 pub mod spec;
+pub mod start;
 pub mod strategy;
 pub mod sweep;
 pub mod waiter;

@@ -11,6 +11,7 @@ use super::plan::obstacle;
 use super::preflight;
 use super::refusal::Refusal;
 use super::spec::RolloutSpec;
+use super::start::start;
 
 const ROUNDS: u32 = 5;
 const DESCRIPTION_LIMIT: usize = 256;
@@ -84,7 +85,7 @@ pub async fn start_single<C: Cloud>(
             false,
         )
         .await?;
-        match cx.cloud.create_deployment(&deployment(spec, group, &scene, quiet)).await {
+        match start(cx, &deployment(spec, group, &scene, quiet)).await {
             Err(error) if error.kind == CloudErrorKind::GroupBusy => {}
             other => {
                 return other

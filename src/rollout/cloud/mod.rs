@@ -129,7 +129,7 @@ pub trait Cloud: Send + Sync + 'static {
     fn update_group(&self, group: &Group) -> impl Future<Output = Answered<()>> + Send;
     fn delete_group(&self, application: &str, name: &str) -> impl Future<Output = Answered<()>> + Send;
 
-    /// Starts a deployment and answers its id.
+    /// Starts a deployment and answers its id. Tried once: without an answer it may have been started or not.
     fn create_deployment(&self, deployment: &NewDeployment) -> impl Future<Output = Answered<String>> + Send;
     fn deployment(&self, id: &str) -> impl Future<Output = Answered<Option<Deployment>>> + Send;
     /// The deployment as it is after `due` at the latest (or sooner); many waits share one call.

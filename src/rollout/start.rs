@@ -1,0 +1,58 @@
+//! Starts a deployment, once. CodeDeploy takes no token that would tell a repeated call from a new one, so an answer that
+//! was lost is looked for before anybody calls again.
+
+use std::time::{Duration, SystemTime};
+
+use super::cloud::{Cloud, CloudError, CloudErrorKind, NewDeployment};
+use super::context::Context;
+
+const TRIES: u32 = 6;
+/// CodeDeploy may show a new deployment a moment after it has made it.
+const LOOKS: u32 = 3;
+const PAUSE: Duration = Duration::from_secs(3);
+/// Two clocks, ours and CodeDeploy's.
+const SKEW: Duration = Duration::from_secs(5);
+
+pub async fn start<C: Cloud>(cx: &Context<'_, C>, deployment: &NewDeployment) -> Result<String, CloudError> {
+    let mut attempt = 1;
+    loop {
+        let begun = SystemTime::now();
+        let error = match cx.cloud.create_deployment(deployment).await {
+            Ok(id) => return Ok(id),
+            Err(error) => error,
+        };
+        let passing = matches!(error.kind, CloudErrorKind::Throttled | CloudErrorKind::Unreachable);
+        if !passing || attempt == TRIES {
+            return Err(error);
+        }
+        if error.kind == CloudErrorKind::Unreachable
+            && let Some(id) = find(cx, deployment, begun).await?
+        {
+            return Ok(id);
+        }
+        cx.clock.sleep(PAUSE * attempt).await;
+        attempt += 1;
+    }
+}
+
+/// The deployment that a call made whose answer was lost.
+async fn find<C: Cloud>(
+    cx: &Context<'_, C>,
+    wanted: &NewDeployment,
+    begun: SystemTime,
+) -> Result<Option<String>, CloudError> {
+    let not_before = begun.checked_sub(SKEW).unwrap_or(begun);
+    for _ in 0..LOOKS {
+        cx.clock.sleep(PAUSE).await;
+        let group = cx.cloud.group(&wanted.application, &wanted.group).await?;
+        let Some(id) = group.and_then(|group| group.last_attempted) else { continue };
+        let found = cx.cloud.deployment(&id).await?.filter(|found| {
+            found.description == wanted.description
+                && found.created.is_some_and(|created| created >= not_before)
+        });
+        if found.is_some() {
+            return Ok(Some(id));
+        }
+    }
+    Ok(None)
+}
