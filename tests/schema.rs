@@ -38,6 +38,7 @@ fn sample_text(path: &str) -> &'static str {
         "version" => "7",
         "interval" | "period" | "bake" | "timeout" => "5 minutes",
         "payload" | "expect" => "{}",
+        "action" => "lambda:InvokeFunction",
         "serviceRoleArn" => "arn:aws:iam::123456789012:role/deploy",
         "permissionsBoundary" => "arn:aws:iam::123456789012:policy/boundary",
         "topicArn" => "arn:aws:sns:eu-west-1:123456789012:topic",

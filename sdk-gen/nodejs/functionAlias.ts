@@ -62,7 +62,7 @@ export class FunctionAlias extends pulumi.CustomResource {
     }
 
     /**
-     * Whether to take over an alias of that name that exists already. `false` by default: such an alias is then an error that says so.
+     * Whether to take over an alias of that name that exists already. `false` by default: such an alias is then an error that says so. From then on it is this resource's and goes with it, unless Pulumi's `retainOnDelete` is set.
      */
     declare public readonly adopt: pulumi.Output<boolean | undefined>;
     /**
@@ -166,7 +166,7 @@ export class FunctionAlias extends pulumi.CustomResource {
  */
 export interface FunctionAliasArgs {
     /**
-     * Whether to take over an alias of that name that exists already. `false` by default: such an alias is then an error that says so.
+     * Whether to take over an alias of that name that exists already. `false` by default: such an alias is then an error that says so. From then on it is this resource's and goes with it, unless Pulumi's `retainOnDelete` is set.
      */
     adopt?: pulumi.Input<boolean | undefined>;
     /**

@@ -115,7 +115,7 @@ export class FunctionRollout extends pulumi.CustomResource {
     }
 
     /**
-     * Whether to take over an alias, application, group or role of that name that exists already. `false` by default: such a thing is then an error that says so. Taking over never moves traffic at once.
+     * Whether to take over an alias, application, group or role of that name that exists already. `false` by default: such a thing is then an error that says so. Taking over never moves traffic at once. From then on it is the rollout's and goes with it, unless Pulumi's `retainOnDelete` is set.
      */
     declare public readonly adopt: pulumi.Output<boolean | undefined>;
     /**
@@ -267,7 +267,7 @@ export class FunctionRollout extends pulumi.CustomResource {
      */
     declare public /*out*/ readonly servingVersion: pulumi.Output<string>;
     /**
-     * Whether the message of a failed rollout shows the last error lines that the new version logged. `true` by default. They go to the terminal only, never to the state.
+     * Whether a failed rollout shows the last error lines that the new version logged. `true` by default. They go to the terminal only, never to the state.
      */
     declare public readonly showLogs: pulumi.Output<boolean | undefined>;
     /**
@@ -287,7 +287,7 @@ export class FunctionRollout extends pulumi.CustomResource {
      */
     declare public /*out*/ readonly targetArn: pulumi.Output<string>;
     /**
-     * Values that deploy the same version again when one of them changes; none by default.
+     * Values that try the declared version again when one of them changes, also one that failed; none by default. A version that has all the traffic already is not deployed again: there is nothing to shift.
      */
     declare public readonly triggers: pulumi.Output<{[key: string]: string} | undefined>;
     /**
@@ -426,7 +426,7 @@ export class FunctionRollout extends pulumi.CustomResource {
  */
 export interface FunctionRolloutArgs {
     /**
-     * Whether to take over an alias, application, group or role of that name that exists already. `false` by default: such a thing is then an error that says so. Taking over never moves traffic at once.
+     * Whether to take over an alias, application, group or role of that name that exists already. `false` by default: such a thing is then an error that says so. Taking over never moves traffic at once. From then on it is the rollout's and goes with it, unless Pulumi's `retainOnDelete` is set.
      */
     adopt?: pulumi.Input<boolean | undefined>;
     /**
@@ -526,7 +526,7 @@ export interface FunctionRolloutArgs {
      */
     serviceRoleArn?: pulumi.Input<string | undefined>;
     /**
-     * Whether the message of a failed rollout shows the last error lines that the new version logged. `true` by default. They go to the terminal only, never to the state.
+     * Whether a failed rollout shows the last error lines that the new version logged. `true` by default. They go to the terminal only, never to the state.
      */
     showLogs?: pulumi.Input<boolean | undefined>;
     /**
@@ -542,7 +542,7 @@ export interface FunctionRolloutArgs {
      */
     tags?: pulumi.Input<{[key: string]: pulumi.Input<string>} | undefined>;
     /**
-     * Values that deploy the same version again when one of them changes; none by default.
+     * Values that try the declared version again when one of them changes, also one that failed; none by default. A version that has all the traffic already is not deployed again: there is nothing to shift.
      */
     triggers?: pulumi.Input<{[key: string]: pulumi.Input<string>} | undefined>;
     /**

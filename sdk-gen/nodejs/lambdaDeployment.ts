@@ -115,7 +115,7 @@ export class LambdaDeployment extends pulumi.CustomResource {
      */
     declare public /*out*/ readonly targetVersion: pulumi.Output<string>;
     /**
-     * Values that deploy the same version again when one of them changes; none by default.
+     * Values that try the declared version again when one of them changes, also one that failed; none by default. A version that has all the traffic already is not deployed again: there is nothing to shift.
      */
     declare public readonly triggers: pulumi.Output<{[key: string]: string} | undefined>;
     /**
@@ -233,7 +233,7 @@ export interface LambdaDeploymentArgs {
      */
     onConflict?: pulumi.Input<enums.ConflictAction | undefined>;
     /**
-     * Values that deploy the same version again when one of them changes; none by default.
+     * Values that try the declared version again when one of them changes, also one that failed; none by default. A version that has all the traffic already is not deployed again: there is nothing to shift.
      */
     triggers?: pulumi.Input<{[key: string]: pulumi.Input<string>} | undefined>;
     /**

@@ -295,15 +295,31 @@ fn cors(u: &Gather, r: &Reader<'_>) -> Cors {
 }
 
 pub fn permission(u: &Gather, r: &Reader<'_>) -> Permission {
+    let principal = r.required("principal", r.parse("principal", check_principal));
+    let action = u.take("action", r.parse("action", check_action), String::new());
     Permission {
-        principal: u.required_text(r, "principal"),
-        action: u.text(r, "action").unwrap_or_else(|| "lambda:InvokeFunction".to_owned()),
+        principal: u.take("principal", principal, String::new()).unwrap_or_default(),
+        action: action.unwrap_or_else(|| "lambda:InvokeFunction".to_owned()),
         source_arn: u.text(r, "sourceArn"),
         source_account: u.text(r, "sourceAccount"),
         principal_org_id: u.text(r, "principalOrgId"),
         event_source_token: u.text(r, "eventSourceToken"),
         ..Permission::default()
     }
+}
+
+fn check_principal(text: &str) -> Result<String, String> {
+    if text.is_empty() {
+        return Err("it is empty; name a service (sns.amazonaws.com), an account or an ARN".to_owned());
+    }
+    Ok(text.to_owned())
+}
+
+fn check_action(text: &str) -> Result<String, String> {
+    if text.starts_with("lambda:") {
+        return Ok(text.to_owned());
+    }
+    Err("it is no action of Lambda's; one looks like lambda:InvokeFunction".to_owned())
 }
 
 /// An ARN of this service, such as `arn:aws:sns:eu-west-1:123456789012:topic`.

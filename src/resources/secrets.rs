@@ -23,8 +23,15 @@ const OF_FUNCTION: [&str; 7] = [
     "serviceRoleArn",
     "errorAlarmName",
 ];
-const OF_ALIAS: [&str; 6] =
-    ["qualifier", "targetArn", "invokeArn", "applicationName", "serviceRoleArn", "errorAlarmName"];
+const OF_ALIAS: [&str; 7] = [
+    "qualifier",
+    "targetArn",
+    "invokeArn",
+    "applicationName",
+    "deploymentGroupName",
+    "serviceRoleArn",
+    "errorAlarmName",
+];
 const OF_VERSION: [&str; 5] =
     ["servingVersion", "failedVersion", "lastRollout", "errorAlarmName", "__rollout"];
 

@@ -71,7 +71,7 @@ impl Session {
             self.overrides.alarms_already_firing.filter(|c| *c != spec.alarms_already_firing)
         {
             spec.alarms_already_firing = choice;
-            said.push(format!("alarmsAlreadyFiring is {choice:?}").to_lowercase());
+            said.push(format!("alarmsAlreadyFiring is {}", format!("{choice:?}").to_lowercase()));
         }
         if let Some(strategy) = self.overrides.strategy {
             said.push(format!("the strategy is {}", strategy.describe()));

@@ -16,8 +16,8 @@ use super::names;
 use super::pieces::{self, Pieces};
 use super::plan::IN_PROGRESS;
 use super::preflight;
-use super::report::{Cause, FailureReport, Serving};
-use super::smoke;
+use super::report::{Cause, FailureReport, Serving, requests_in_words};
+use super::smoke::{self, Mismatch};
 use super::spec::{ErrorAlarm, RolloutSpec};
 use super::start;
 
@@ -97,7 +97,7 @@ pub async fn smoke_test<C: Cloud>(
         return Ok(());
     };
     let marker = json!({ "smokeTest": true, "alias": spec.alias, "version": spec.version }).to_string();
-    let mut last = (String::new(), Vec::new());
+    let mut last = (Mismatch { reason: String::new(), said: String::new() }, Vec::new());
     for attempt in 1..=test.attempts {
         cx.reporter.status(&format!("smoke test of version {} ({attempt}/{})", spec.version, test.attempts));
         let asked = cx.cloud.invoke(&spec.function.name, &spec.version, &test.payload, &marker, test.timeout);
@@ -111,23 +111,24 @@ pub async fn smoke_test<C: Cloud>(
                     cx.reporter.info(&format!("smoke test of version {} passed", spec.version));
                     return Ok(());
                 }
-                Err(difference) => (difference, answer.log_tail),
+                Err(mismatch) => (mismatch, answer.log_tail),
             },
             Err(error) if error.code == NO_ANSWER => {
-                (format!("no answer within {}", super::duration::format(test.timeout)), Vec::new())
+                let reason = format!("no answer within {}", super::duration::format(test.timeout));
+                (Mismatch { reason, said: String::new() }, Vec::new())
             }
             Err(error) => return Err(error).doing(|| "could not run the smoke test".to_owned()),
         };
     }
-    let (difference, log_lines) = last;
+    let (Mismatch { reason, said }, log_lines) = last;
+    if !said.is_empty() {
+        cx.reporter.info(&format!("version {} answered the smoke test: {said}", spec.version));
+    }
+    failure::tell_log(cx, spec, &spec.version, &log_lines);
     let serving =
         if from.is_empty() { Serving::Nothing } else { Serving::Untouched { version: from.to_owned() } };
-    let report = FailureReport {
-        cause: Cause::SmokeTest { difference },
-        serving,
-        log_lines: if spec.show_logs { failure::shown_lines(&log_lines) } else { Vec::new() },
-        ..failure::blank(spec)
-    };
+    let report =
+        FailureReport { cause: Cause::SmokeTest { difference: reason }, serving, ..failure::blank(spec) };
     failure::remember(&report, memory);
     Err(RolloutError::Failed(Box::new(report)))
 }
@@ -276,15 +277,15 @@ async fn succeed<C: Cloud>(
         requests if requests <= 0.0 => {
             "it got no request that CloudWatch has counted, so the rollout proved nothing".to_owned()
         }
-        requests => format!("{requests:.0} requests, {:.0} errors", traffic.errors),
+        requests => format!("{}, {:.0} errors", requests_in_words(requests), traffic.errors),
     };
     cx.reporter.info(&format!("{}: version {} serves all traffic · {counted}", spec.id(), run.to));
     if !conclusive {
         cx.reporter.warn(&format!(
-            "{}: inconclusive: version {} got {:.0} requests and `minRequests` asks for {}",
+            "{}: inconclusive: version {} got {} and `minRequests` asks for {}",
             spec.id(),
             run.to,
-            traffic.requests,
+            requests_in_words(traffic.requests),
             spec.min_requests
         ));
     }

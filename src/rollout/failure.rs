@@ -67,7 +67,7 @@ pub async fn complete<C: Cloud>(
     }
     if spec.show_logs && report.cause.judges_version() {
         let lines = cx.cloud.error_lines(&spec.function.name, &run.to, run.started, LOG_LINES).await;
-        report.log_lines = shown_lines(&lines.unwrap_or_default());
+        tell_log(cx, spec, &run.to, &lines.unwrap_or_default());
     }
     report.deployment_id.clone_from(&run.id);
     report.console_url = pieces::console_url(&memory.partition, &memory.region, &run.id);
@@ -111,7 +111,6 @@ pub fn blank(spec: &RolloutSpec) -> FailureReport {
         cause: Cause::Stopped,
         serving: Serving::Nothing,
         exposure: None,
-        log_lines: Vec::new(),
         deployment_id: String::new(),
         console_url: String::new(),
         on_failed_version: spec.on_failed_version,
@@ -135,8 +134,16 @@ pub fn said_again(spec: &RolloutSpec, memory: &Memory) -> String {
     )
 }
 
+/// Shows the last error lines of a version. They are for the terminal: what is in the report goes into the state.
+pub fn tell_log<C: Cloud>(cx: &Context<'_, C>, spec: &RolloutSpec, version: &str, lines: &[String]) {
+    let lines = shown_lines(lines);
+    if spec.show_logs && !lines.is_empty() {
+        cx.reporter.info(&format!("the log of version {version}:\n  {}", lines.join("\n  ")));
+    }
+}
+
 /// The lines worth showing: without the frames of a stack trace and without repetition.
-pub fn shown_lines(lines: &[String]) -> Vec<String> {
+fn shown_lines(lines: &[String]) -> Vec<String> {
     let mut shown: Vec<String> = Vec::new();
     for line in lines.iter().map(|line| line.trim()) {
         let frame = line.starts_with("at ") || line.starts_with("File \"");

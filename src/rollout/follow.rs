@@ -22,11 +22,14 @@ const ROLLBACK_PATIENCE: Duration = Duration::from_mins(10);
 #[derive(Debug, Clone, PartialEq)]
 pub struct Ended {
     pub deployment: Deployment,
+    /// What it was to do, as far as it got a target.
+    pub from: String,
+    pub to: String,
     /// The largest share, in percent, that the new version was seen to have.
     pub reached: u8,
     /// When all traffic was on the new version, as far as it got there.
     pub last_shift: SystemTime,
-    /// Why we stopped it ourselves.
+    /// The crash of a hook for which we stopped it, or for which it timed out.
     pub stopped_for: Option<Cause>,
 }
 
@@ -34,10 +37,24 @@ impl Ended {
     /// A deployment whose end nobody watched.
     pub fn seen(deployment: Deployment, target: Option<&Target>) -> Self {
         Self {
+            from: target.map(|target| target.current_version.clone()).unwrap_or_default(),
+            to: target.map(|target| target.target_version.clone()).unwrap_or_default(),
             reached: target.map_or(0, |target| percent(target.weight)),
             last_shift: deployment.completed.unwrap_or_else(SystemTime::now),
             deployment,
             stopped_for: None,
+        }
+    }
+
+    /// The run that ended, as one would remember it who had followed it.
+    pub fn run(&self) -> Run {
+        let deployment = &self.deployment;
+        Run {
+            id: deployment.id.clone(),
+            from: self.from.clone(),
+            to: self.to.clone(),
+            started: deployment.started.or(deployment.created).unwrap_or_else(SystemTime::now),
+            alarms: deployment.alarms.clone().unwrap_or_default(),
         }
     }
 }
@@ -65,10 +82,12 @@ pub async fn follow<C: Cloud>(
         progress.see(&deployment, target.as_ref());
         if deployment.status != DeploymentStatus::Live {
             return Ok(Ended {
+                from: run.from.clone(),
+                to: run.to.clone(),
                 reached: progress.reached,
                 last_shift: progress.last_shift(&deployment),
+                stopped_for: hook_watch.into_cause(&deployment),
                 deployment,
-                stopped_for: hook_watch.into_cause(),
             });
         }
         hook_watch.look(cx, spec, &deployment, target.as_ref()).await;

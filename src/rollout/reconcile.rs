@@ -167,6 +167,14 @@ async fn move_traffic<C: Cloud>(
                     spec.version
                 ));
             }
+            if memory.trigger_mark != spec.trigger_mark() && !memory.served.is_empty() {
+                cx.reporter.info(&format!(
+                    "{}: version {} has all traffic already, so changed `triggers` deploy nothing",
+                    spec.id(),
+                    spec.version
+                ));
+                memory.trigger_mark = spec.trigger_mark();
+            }
             memory.record_serving(&spec.version);
             memory.failed_version.clear();
             settle_unwatched(spec, memory);

@@ -41,7 +41,7 @@ pub enum Refusal {
     NoHook(String),
 
     #[error(
-        "service role {role} may not call hook {hook}: allow it lambda:InvokeFunction on the hook (AWS's managed policy allows only names that begin with CodeDeployHook_), or leave `serviceRoleArn` out and let the rollout make the role"
+        "service role {role} may not call hook {hook}: allow it lambda:InvokeFunction on the hook (AWS's managed policy allows only names that begin with CodeDeployHook_), or let a FunctionRollout make the role by leaving out its `serviceRoleArn`"
     )]
     HookNotCallable { hook: String, role: String },
 

@@ -18,7 +18,6 @@ pub struct FailureReport {
     pub cause: Cause,
     pub serving: Serving,
     pub exposure: Option<Traffic>,
-    pub log_lines: Vec<String>,
     pub deployment_id: String,
     pub console_url: String,
     pub on_failed_version: OnFailedVersion,
@@ -40,7 +39,6 @@ pub enum Cause {
         name: String,
         stage: HookStage,
         attempts: usize,
-        error: String,
     },
     Alarm {
         alarms: Vec<(String, String)>,
@@ -106,8 +104,8 @@ impl Cause {
         match self {
             Self::SmokeTest { difference } => format!("the smoke test failed: {difference}"),
             Self::Hook { name, stage, detail } => format!("the {stage} hook {name} {detail}"),
-            Self::HookCrashed { name, stage, attempts, error } => {
-                format!("the {stage} hook {name} crashed {attempts} times without reporting: {error}")
+            Self::HookCrashed { name, stage, attempts } => {
+                format!("the {stage} hook {name} crashed {attempts} times without reporting")
             }
             Self::Alarm { alarms, while_baking } => {
                 let names: Vec<String> =
@@ -171,9 +169,6 @@ impl fmt::Display for FailureReport {
         line("Cause:", &self.cause.summary())?;
         if let Some(traffic) = self.exposure {
             line("Exposure:", &exposure_line(&self.version, traffic))?;
-        }
-        for (index, text) in self.log_lines.iter().enumerate() {
-            line(if index == 0 { "Log:" } else { "" }, text)?;
         }
         line("Next:", &self.next())?;
         if !self.deployment_id.is_empty() {
@@ -256,9 +251,16 @@ fn exposure_line(version: &str, traffic: Traffic) -> String {
             format!("no request that CloudWatch has counted yet reached version {version}")
         }
         (requests, errors) => format!(
-            "{requests:.0} requests reached version {version} and {errors:.0} failed, as far as CloudWatch has counted"
+            "{} reached version {version} and {errors:.0} failed, as far as CloudWatch has counted",
+            requests_in_words(requests)
         ),
     }
+}
+
+/// `1 request`, `2 requests`.
+pub fn requests_in_words(requests: f64) -> String {
+    let ending = if (requests - 1.0).abs() < 0.5 { "" } else { "s" };
+    format!("{requests:.0} request{ending}")
 }
 
 #[cfg(test)]
@@ -278,7 +280,6 @@ mod tests {
             },
             serving: Serving::RolledBack { version: "41".to_owned(), rollback: "d-7F2".to_owned() },
             exposure: Some(Traffic { requests: 118.0, errors: 6.0 }),
-            log_lines: vec!["TypeError: no sku".to_owned()],
             deployment_id: "d-9GH".to_owned(),
             console_url: "https://console".to_owned(),
             on_failed_version: OnFailedVersion::Keep,
@@ -293,7 +294,6 @@ orders: version 42 was rolled back at 10 % of traffic after 3m12s
   Now serving: stable → version 41, 100 % (rollback d-7F2 finished)
   Cause:       alarm \"orders-errors\" (6 errors, limit 0) fired
   Exposure:    118 requests reached version 42 and 6 failed, as far as CloudWatch has counted
-  Log:         TypeError: no sku
   Next:        publish a version that mends it. Unchanged, the next `pulumi up` succeeds and deploys nothing; a changed `triggers` value tries version 42 again
   Deployment:  d-9GH https://console";
         assert_eq!(text, expected);

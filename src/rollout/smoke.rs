@@ -7,6 +7,8 @@ use serde_json::Value;
 use super::cloud::Answer;
 
 const SHOWN: usize = 300;
+/// Shorter texts of a payload are words like any other.
+const SHORTEST_SECRET: usize = 4;
 
 #[derive(Clone, PartialEq)]
 pub struct SmokeTest {
@@ -27,20 +29,55 @@ impl std::fmt::Debug for SmokeTest {
     }
 }
 
-/// Whether the answer is what was asked for; if not, what was wrong with it.
-pub fn judge(test: &SmokeTest, answer: &Answer) -> Result<(), String> {
+/// Why a smoke test was not passed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Mismatch {
+    /// For the message and the state.
+    pub reason: String,
+    /// What the function said, for the terminal alone.
+    pub said: String,
+}
+
+/// Whether the answer is what was asked for; if not, what was wrong with it. A function may echo what it was asked,
+/// and that is never shown.
+pub fn judge(test: &SmokeTest, answer: &Answer) -> Result<(), Mismatch> {
     let payload = String::from_utf8_lossy(&answer.payload);
+    let mismatch = |reason: String, said: &str| {
+        Err(Mismatch { reason: without(&test.payload, &reason), said: without(&test.payload, said) })
+    };
     if let Some(kind) = &answer.function_error {
-        return Err(format!("the function failed ({}): {}", kind.to_lowercase(), error_text(&payload)));
+        return mismatch(format!("the function failed ({})", kind.to_lowercase()), &error_text(&payload));
     }
     let Some(expected) = &test.expect else {
         return Ok(());
     };
-    let got: Value =
-        serde_json::from_str(&payload).map_err(|_| format!("the answer is not JSON: {}", cut(&payload)))?;
+    let Ok(got) = serde_json::from_str::<Value>(&payload) else {
+        return mismatch("the answer is not JSON".to_owned(), &cut(&payload));
+    };
     match missing(expected, &got, "") {
         None => Ok(()),
-        Some(difference) => Err(format!("{difference}; the answer was {}", cut(&payload))),
+        Some(difference) => mismatch(difference, &cut(&payload)),
+    }
+}
+
+/// The text without what stands in the payload.
+fn without(payload: &str, text: &str) -> String {
+    let mut words = Vec::new();
+    match serde_json::from_str::<Value>(payload) {
+        Ok(value) => collect_texts(&value, &mut words),
+        Err(_) => words.push(payload.to_owned()),
+    }
+    words.retain(|word| word.chars().count() >= SHORTEST_SECRET);
+    words.sort_by_key(|word| std::cmp::Reverse(word.len()));
+    words.iter().fold(text.to_owned(), |text, word| text.replace(word.as_str(), "[payload]"))
+}
+
+fn collect_texts(value: &Value, texts: &mut Vec<String>) {
+    match value {
+        Value::String(text) => texts.push(text.clone()),
+        Value::Array(items) => items.iter().for_each(|item| collect_texts(item, texts)),
+        Value::Object(members) => members.values().for_each(|member| collect_texts(member, texts)),
+        Value::Null | Value::Bool(_) | Value::Number(_) => {}
     }
 }
 
@@ -111,15 +148,29 @@ mod tests {
         let expect = json!({ "body": { "ok": true } });
         let error = judge(&test(Some(expect.clone())), &answer(&json!({ "body": { "ok": false } }), None))
             .unwrap_err();
-        assert!(error.starts_with("\"body.ok\" should be true and is false"), "{error}");
+        assert!(error.reason.starts_with("\"body.ok\" should be true and is false"), "{error:?}");
         let error = judge(&test(Some(expect)), &answer(&json!({}), None)).unwrap_err();
-        assert!(error.starts_with("\"body\" is missing"), "{error}");
+        assert!(error.reason.starts_with("\"body\" is missing"), "{error:?}");
     }
 
     #[test]
     fn a_function_error_fails_whatever_is_expected() {
         let got = json!({ "errorType": "TypeError", "errorMessage": "no sku" });
         let error = judge(&test(None), &answer(&got, Some("Unhandled"))).unwrap_err();
-        assert_eq!(error, "the function failed (unhandled): TypeError: no sku");
+        assert_eq!(
+            (error.reason.as_str(), error.said.as_str()),
+            ("the function failed (unhandled)", "TypeError: no sku")
+        );
+    }
+
+    #[test]
+    fn an_echo_of_the_payload_is_never_shown() {
+        let asking = SmokeTest {
+            payload: r#"{"apiKey":"hush-9000"}"#.to_owned(),
+            ..test(Some(json!({ "key": "x" })))
+        };
+        let error = judge(&asking, &answer(&json!({ "key": "hush-9000" }), None)).unwrap_err();
+        assert_eq!(error.reason, "\"key\" should be \"x\" and is \"[payload]\"");
+        assert_eq!(error.said, "{\"key\":\"[payload]\"}");
     }
 }

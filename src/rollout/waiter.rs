@@ -9,7 +9,6 @@ use futures_util::future::join_all;
 use super::bake;
 use super::cloud::{Cloud, Deployment, DeploymentStatus, Target};
 use super::context::{Context, Doing, RolloutError};
-use super::deploy::Run;
 use super::failure;
 use super::follow::{Ended, percent};
 use super::memory::Memory;
@@ -92,9 +91,9 @@ async fn judge<C: Cloud>(
     let identity = cx.cloud.identity().await.doing(|| "could not ask who the caller is".to_owned())?;
     let spec = RolloutSpec { bake, ..RolloutSpec::of_target(&target) };
     let mut memory = Memory::new(Owner::nobody(), &identity.account, &identity.region, &identity.partition);
-    let run = run_of(deployment, &target);
+    let ended = Ended::seen(deployment.clone(), Some(&target));
+    let run = ended.run();
     if !succeeded {
-        let ended = Ended::seen(deployment.clone(), Some(&target));
         let error = failure::of_deployment(cx, &spec, &run, &ended, &mut memory).await;
         return Ok(outcome(error.to_string()));
     }
@@ -108,16 +107,6 @@ async fn judge<C: Cloud>(
             Ok(Outcome { status: "Failed".to_owned(), ..outcome(report.to_string()) })
         }
         Err(error) => Err(error),
-    }
-}
-
-fn run_of(deployment: &Deployment, target: &Target) -> Run {
-    Run {
-        id: deployment.id.clone(),
-        from: target.current_version.clone(),
-        to: target.target_version.clone(),
-        started: deployment.started.or(deployment.created).unwrap_or_else(std::time::SystemTime::now),
-        alarms: deployment.alarms.clone().unwrap_or_default(),
     }
 }
 

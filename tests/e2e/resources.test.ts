@@ -97,13 +97,16 @@ scenario("an explicit provider rolls out in a region of its own", async () => {
 
 scenario("a function given as an ARN is the same function, and its name another one", async () => {
     let byArn = false;
+    let elsewhere = false;
     let name = "orders";
     program = async () => {
         const fn = publishedFunction("orders", answering("one"));
         const other = publishedFunction("returns", answering("other"));
         const chosen = name === "orders" ? fn : other;
         const rollout = new lambdaRollout.FunctionRollout("orders", {
-            functionName: byArn ? chosen.arn : chosen.name,
+            functionName: elsewhere
+                ? "arn:aws:lambda:eu-west-1:000000000000:function:orders"
+                : byArn ? chosen.arn : chosen.name,
             version: chosen.version,
         });
         return { targetArn: rollout.targetArn };
@@ -112,6 +115,9 @@ scenario("a function given as an ARN is the same function, and its name another 
     byArn = true;
     const same = await stack.up();
     assert.deepEqual(Object.keys(same.summary.resourceChanges ?? {}), ["same"]);
+    elsewhere = true;
+    assert.match(await failureOf(stack.up()), /functionName names account 000000000000 in eu-west-1/);
+    elsewhere = false;
     name = "returns";
     const replaced = await stack.up();
     assert.equal(replaced.summary.resourceChanges?.replace, 1);
@@ -134,6 +140,22 @@ scenario("secrets in inputs stay secret in the state", async () => {
     assert.doesNotMatch(state, /tangerine|apricot/);
     const again = await stack.up();
     assert.deepEqual(Object.keys(again.summary.resourceChanges ?? {}), ["same"]);
+});
+
+scenario("what a function says to a secret payload stays out of the state, and the payload out of the terminal", async () => {
+    let code = answering("one");
+    program = async () => {
+        const fn = publishedFunction("orders", code);
+        const smokeTest = { payload: JSON.stringify({ apiKey: "hush-9000" }), expect: JSON.stringify({ ok: true }) };
+        new lambdaRollout.FunctionRollout("orders", { functionName: fn.name, version: fn.version, ...(code.includes("echo") && { smokeTest }) });
+    };
+    await stack.up();
+    code = `exports.handler = async (event) => ({ ok: false, echo: event, customer: "tanger" + "ine" });`;
+    const failure = await failureOf(stack.up());
+    assert.match(failure, /the smoke test failed: "ok" should be true and is false/);
+    assert.match(failure, /answered the smoke test: .*tangerine/);
+    assert.doesNotMatch(failure, /hush-9000/);
+    assert.doesNotMatch(JSON.stringify(await stack.resources()), /hush-9000|tangerine/);
 });
 
 scenario("what another stack made is refused, and can be imported", async () => {

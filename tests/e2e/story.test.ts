@@ -104,7 +104,7 @@ test("after a failed update the engine keeps the old inputs and the errors, and 
     assert.equal(resource.outputs.failedVersion, "3");
     assert.equal(resource.outputs.servingVersion, "2");
     assert.equal(resource.initErrors.length, 1);
-    assert.doesNotMatch(JSON.stringify(resource.outputs), /no sku/, "log lines are in the state");
+    assert.doesNotMatch(JSON.stringify(resource), /no sku/, "log lines are in the state");
 });
 
 test("the next update succeeds, says that the version failed, and deploys nothing", async () => {

@@ -20,7 +20,7 @@ import (
 type FunctionAlias struct {
 	pulumi.CustomResourceState
 
-	// Whether to take over an alias of that name that exists already. `false` by default: such an alias is then an error that says so.
+	// Whether to take over an alias of that name that exists already. `false` by default: such an alias is then an error that says so. From then on it is this resource's and goes with it, unless Pulumi's `retainOnDelete` is set.
 	Adopt pulumi.BoolPtrOutput `pulumi:"adopt"`
 	// Name of the alias, at most 128 characters and not a number (Lambda `CreateAlias`). Changing it replaces the alias.
 	AliasName pulumi.StringOutput `pulumi:"aliasName"`
@@ -95,7 +95,7 @@ func (FunctionAliasState) ElementType() reflect.Type {
 }
 
 type functionAliasArgs struct {
-	// Whether to take over an alias of that name that exists already. `false` by default: such an alias is then an error that says so.
+	// Whether to take over an alias of that name that exists already. `false` by default: such an alias is then an error that says so. From then on it is this resource's and goes with it, unless Pulumi's `retainOnDelete` is set.
 	Adopt *bool `pulumi:"adopt"`
 	// Name of the alias, at most 128 characters and not a number (Lambda `CreateAlias`). Changing it replaces the alias.
 	AliasName string `pulumi:"aliasName"`
@@ -115,7 +115,7 @@ type functionAliasArgs struct {
 
 // The set of arguments for constructing a FunctionAlias resource.
 type FunctionAliasArgs struct {
-	// Whether to take over an alias of that name that exists already. `false` by default: such an alias is then an error that says so.
+	// Whether to take over an alias of that name that exists already. `false` by default: such an alias is then an error that says so. From then on it is this resource's and goes with it, unless Pulumi's `retainOnDelete` is set.
 	Adopt pulumi.BoolPtrInput
 	// Name of the alias, at most 128 characters and not a number (Lambda `CreateAlias`). Changing it replaces the alias.
 	AliasName pulumi.StringInput
@@ -220,7 +220,7 @@ func (o FunctionAliasOutput) ToFunctionAliasOutputWithContext(ctx context.Contex
 	return o
 }
 
-// Whether to take over an alias of that name that exists already. `false` by default: such an alias is then an error that says so.
+// Whether to take over an alias of that name that exists already. `false` by default: such an alias is then an error that says so. From then on it is this resource's and goes with it, unless Pulumi's `retainOnDelete` is set.
 func (o FunctionAliasOutput) Adopt() pulumi.BoolPtrOutput {
 	return o.ApplyT(func(v *FunctionAlias) pulumi.BoolPtrOutput { return v.Adopt }).(pulumi.BoolPtrOutput)
 }

@@ -20,7 +20,7 @@ import (
 type FunctionRollout struct {
 	pulumi.CustomResourceState
 
-	// Whether to take over an alias, application, group or role of that name that exists already. `false` by default: such a thing is then an error that says so. Taking over never moves traffic at once.
+	// Whether to take over an alias, application, group or role of that name that exists already. `false` by default: such a thing is then an error that says so. Taking over never moves traffic at once. From then on it is the rollout's and goes with it, unless Pulumi's `retainOnDelete` is set.
 	Adopt pulumi.BoolPtrOutput `pulumi:"adopt"`
 	// Names of your own CloudWatch alarms, metric or composite, that roll back when they fire; none by default. CodeDeploy limits the alarms of one deployment (10 by its API documentation), and the error alarm counts as one.
 	Alarms pulumi.StringArrayOutput `pulumi:"alarms"`
@@ -96,7 +96,7 @@ type FunctionRollout struct {
 	ServiceRoleArn pulumi.StringOutput `pulumi:"serviceRoleArn"`
 	// The version that the stable alias serves.
 	ServingVersion pulumi.StringOutput `pulumi:"servingVersion"`
-	// Whether the message of a failed rollout shows the last error lines that the new version logged. `true` by default. They go to the terminal only, never to the state.
+	// Whether a failed rollout shows the last error lines that the new version logged. `true` by default. They go to the terminal only, never to the state.
 	ShowLogs pulumi.BoolPtrOutput `pulumi:"showLogs"`
 	// A test invocation of the new version before it gets any traffic; none by default. A function error or an unmet expectation stops the rollout. It runs on the first create too.
 	SmokeTest SmokeTestPtrOutput `pulumi:"smokeTest"`
@@ -106,7 +106,7 @@ type FunctionRollout struct {
 	Tags pulumi.StringMapOutput `pulumi:"tags"`
 	// ARN of the stable alias. This is what event sources and other callers should use.
 	TargetArn pulumi.StringOutput `pulumi:"targetArn"`
-	// Values that deploy the same version again when one of them changes; none by default.
+	// Values that try the declared version again when one of them changes, also one that failed; none by default. A version that has all the traffic already is not deployed again: there is nothing to shift.
 	Triggers pulumi.StringMapOutput `pulumi:"triggers"`
 	// Function URL of the stable alias; `""` when there is none.
 	Url pulumi.StringOutput `pulumi:"url"`
@@ -162,7 +162,7 @@ func (FunctionRolloutState) ElementType() reflect.Type {
 }
 
 type functionRolloutArgs struct {
-	// Whether to take over an alias, application, group or role of that name that exists already. `false` by default: such a thing is then an error that says so. Taking over never moves traffic at once.
+	// Whether to take over an alias, application, group or role of that name that exists already. `false` by default: such a thing is then an error that says so. Taking over never moves traffic at once. From then on it is the rollout's and goes with it, unless Pulumi's `retainOnDelete` is set.
 	Adopt *bool `pulumi:"adopt"`
 	// Names of your own CloudWatch alarms, metric or composite, that roll back when they fire; none by default. CodeDeploy limits the alarms of one deployment (10 by its API documentation), and the error alarm counts as one.
 	Alarms []string `pulumi:"alarms"`
@@ -212,7 +212,7 @@ type functionRolloutArgs struct {
 	PermissionsBoundary *string `pulumi:"permissionsBoundary"`
 	// ARN of the role that CodeDeploy works with. By default one is made for this rollout.
 	ServiceRoleArn *string `pulumi:"serviceRoleArn"`
-	// Whether the message of a failed rollout shows the last error lines that the new version logged. `true` by default. They go to the terminal only, never to the state.
+	// Whether a failed rollout shows the last error lines that the new version logged. `true` by default. They go to the terminal only, never to the state.
 	ShowLogs *bool `pulumi:"showLogs"`
 	// A test invocation of the new version before it gets any traffic; none by default. A function error or an unmet expectation stops the rollout. It runs on the first create too.
 	SmokeTest *SmokeTest `pulumi:"smokeTest"`
@@ -220,7 +220,7 @@ type functionRolloutArgs struct {
 	Strategy *Strategy `pulumi:"strategy"`
 	// Tags for the application, the deployment group, the service role and the alarms that the rollout makes. They win over the provider's `defaultTags`.
 	Tags map[string]string `pulumi:"tags"`
-	// Values that deploy the same version again when one of them changes; none by default.
+	// Values that try the declared version again when one of them changes, also one that failed; none by default. A version that has all the traffic already is not deployed again: there is nothing to shift.
 	Triggers map[string]string `pulumi:"triggers"`
 	// The published version to serve, for example `fn.version`. A new value is what starts a rollout. `$LATEST` is refused: set `publish: true` on the function.
 	Version string `pulumi:"version"`
@@ -230,7 +230,7 @@ type functionRolloutArgs struct {
 
 // The set of arguments for constructing a FunctionRollout resource.
 type FunctionRolloutArgs struct {
-	// Whether to take over an alias, application, group or role of that name that exists already. `false` by default: such a thing is then an error that says so. Taking over never moves traffic at once.
+	// Whether to take over an alias, application, group or role of that name that exists already. `false` by default: such a thing is then an error that says so. Taking over never moves traffic at once. From then on it is the rollout's and goes with it, unless Pulumi's `retainOnDelete` is set.
 	Adopt pulumi.BoolPtrInput
 	// Names of your own CloudWatch alarms, metric or composite, that roll back when they fire; none by default. CodeDeploy limits the alarms of one deployment (10 by its API documentation), and the error alarm counts as one.
 	Alarms pulumi.StringArrayInput
@@ -280,7 +280,7 @@ type FunctionRolloutArgs struct {
 	PermissionsBoundary pulumi.StringPtrInput
 	// ARN of the role that CodeDeploy works with. By default one is made for this rollout.
 	ServiceRoleArn pulumi.StringPtrInput
-	// Whether the message of a failed rollout shows the last error lines that the new version logged. `true` by default. They go to the terminal only, never to the state.
+	// Whether a failed rollout shows the last error lines that the new version logged. `true` by default. They go to the terminal only, never to the state.
 	ShowLogs pulumi.BoolPtrInput
 	// A test invocation of the new version before it gets any traffic; none by default. A function error or an unmet expectation stops the rollout. It runs on the first create too.
 	SmokeTest SmokeTestPtrInput
@@ -288,7 +288,7 @@ type FunctionRolloutArgs struct {
 	Strategy StrategyPtrInput
 	// Tags for the application, the deployment group, the service role and the alarms that the rollout makes. They win over the provider's `defaultTags`.
 	Tags pulumi.StringMapInput
-	// Values that deploy the same version again when one of them changes; none by default.
+	// Values that try the declared version again when one of them changes, also one that failed; none by default. A version that has all the traffic already is not deployed again: there is nothing to shift.
 	Triggers pulumi.StringMapInput
 	// The published version to serve, for example `fn.version`. A new value is what starts a rollout. `$LATEST` is refused: set `publish: true` on the function.
 	Version pulumi.StringInput
@@ -383,7 +383,7 @@ func (o FunctionRolloutOutput) ToFunctionRolloutOutputWithContext(ctx context.Co
 	return o
 }
 
-// Whether to take over an alias, application, group or role of that name that exists already. `false` by default: such a thing is then an error that says so. Taking over never moves traffic at once.
+// Whether to take over an alias, application, group or role of that name that exists already. `false` by default: such a thing is then an error that says so. Taking over never moves traffic at once. From then on it is the rollout's and goes with it, unless Pulumi's `retainOnDelete` is set.
 func (o FunctionRolloutOutput) Adopt() pulumi.BoolPtrOutput {
 	return o.ApplyT(func(v *FunctionRollout) pulumi.BoolPtrOutput { return v.Adopt }).(pulumi.BoolPtrOutput)
 }
@@ -573,7 +573,7 @@ func (o FunctionRolloutOutput) ServingVersion() pulumi.StringOutput {
 	return o.ApplyT(func(v *FunctionRollout) pulumi.StringOutput { return v.ServingVersion }).(pulumi.StringOutput)
 }
 
-// Whether the message of a failed rollout shows the last error lines that the new version logged. `true` by default. They go to the terminal only, never to the state.
+// Whether a failed rollout shows the last error lines that the new version logged. `true` by default. They go to the terminal only, never to the state.
 func (o FunctionRolloutOutput) ShowLogs() pulumi.BoolPtrOutput {
 	return o.ApplyT(func(v *FunctionRollout) pulumi.BoolPtrOutput { return v.ShowLogs }).(pulumi.BoolPtrOutput)
 }
@@ -598,7 +598,7 @@ func (o FunctionRolloutOutput) TargetArn() pulumi.StringOutput {
 	return o.ApplyT(func(v *FunctionRollout) pulumi.StringOutput { return v.TargetArn }).(pulumi.StringOutput)
 }
 
-// Values that deploy the same version again when one of them changes; none by default.
+// Values that try the declared version again when one of them changes, also one that failed; none by default. A version that has all the traffic already is not deployed again: there is nothing to shift.
 func (o FunctionRolloutOutput) Triggers() pulumi.StringMapOutput {
 	return o.ApplyT(func(v *FunctionRollout) pulumi.StringMapOutput { return v.Triggers }).(pulumi.StringMapOutput)
 }

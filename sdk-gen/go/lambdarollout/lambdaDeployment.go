@@ -46,7 +46,7 @@ type LambdaDeployment struct {
 	OnConflict ConflictActionPtrOutput `pulumi:"onConflict"`
 	// The version that the deployment moves traffic to.
 	TargetVersion pulumi.StringOutput `pulumi:"targetVersion"`
-	// Values that deploy the same version again when one of them changes; none by default.
+	// Values that try the declared version again when one of them changes, also one that failed; none by default. A version that has all the traffic already is not deployed again: there is nothing to shift.
 	Triggers pulumi.StringMapOutput `pulumi:"triggers"`
 	// The published version to deploy. Nothing is deployed when the alias serves it already.
 	Version pulumi.StringOutput `pulumi:"version"`
@@ -127,7 +127,7 @@ type lambdaDeploymentArgs struct {
 	Hooks *Hooks `pulumi:"hooks"`
 	// What to do when another deployment of the group is running; `stop` by default. One that already deploys this version is adopted, and a rollback is always awaited, never stopped.
 	OnConflict *ConflictAction `pulumi:"onConflict"`
-	// Values that deploy the same version again when one of them changes; none by default.
+	// Values that try the declared version again when one of them changes, also one that failed; none by default. A version that has all the traffic already is not deployed again: there is nothing to shift.
 	Triggers map[string]string `pulumi:"triggers"`
 	// The published version to deploy. Nothing is deployed when the alias serves it already.
 	Version string `pulumi:"version"`
@@ -155,7 +155,7 @@ type LambdaDeploymentArgs struct {
 	Hooks HooksPtrInput
 	// What to do when another deployment of the group is running; `stop` by default. One that already deploys this version is adopted, and a rollback is always awaited, never stopped.
 	OnConflict ConflictActionPtrInput
-	// Values that deploy the same version again when one of them changes; none by default.
+	// Values that try the declared version again when one of them changes, also one that failed; none by default. A version that has all the traffic already is not deployed again: there is nothing to shift.
 	Triggers pulumi.StringMapInput
 	// The published version to deploy. Nothing is deployed when the alias serves it already.
 	Version pulumi.StringInput
@@ -318,7 +318,7 @@ func (o LambdaDeploymentOutput) TargetVersion() pulumi.StringOutput {
 	return o.ApplyT(func(v *LambdaDeployment) pulumi.StringOutput { return v.TargetVersion }).(pulumi.StringOutput)
 }
 
-// Values that deploy the same version again when one of them changes; none by default.
+// Values that try the declared version again when one of them changes, also one that failed; none by default. A version that has all the traffic already is not deployed again: there is nothing to shift.
 func (o LambdaDeploymentOutput) Triggers() pulumi.StringMapOutput {
 	return o.ApplyT(func(v *LambdaDeployment) pulumi.StringMapOutput { return v.Triggers }).(pulumi.StringMapOutput)
 }

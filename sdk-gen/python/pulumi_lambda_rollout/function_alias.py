@@ -36,7 +36,7 @@ class FunctionAliasArgs:
         :param pulumi.Input[_builtins.str] alias_name: Name of the alias, at most 128 characters and not a number (Lambda `CreateAlias`). Changing it replaces the alias.
         :param pulumi.Input[_builtins.str] function_name: Name or ARN of the Lambda function. Two spellings of the same function are no change. A version or alias in it is refused. Changing it replaces the alias.
         :param pulumi.Input[_builtins.str] version: The published version that the alias points at. With `follow: false` it counts only when the alias is made.
-        :param pulumi.Input[_builtins.bool] adopt: Whether to take over an alias of that name that exists already. `false` by default: such an alias is then an error that says so.
+        :param pulumi.Input[_builtins.bool] adopt: Whether to take over an alias of that name that exists already. `false` by default: such an alias is then an error that says so. From then on it is this resource's and goes with it, unless Pulumi's `retainOnDelete` is set.
         :param pulumi.Input[_builtins.str] description: Description of the alias, at most 256 characters; none by default.
         :param pulumi.Input[_builtins.bool] follow: Whether the alias moves when `version` changes. `true` by default. With `false` it is made at `version` and then left to a `FunctionRollout`.
         :param pulumi.Input['FunctionUrlArgs'] function_url: A function URL of the alias; none by default.
@@ -96,7 +96,7 @@ class FunctionAliasArgs:
     @pulumi.getter
     def adopt(self) -> pulumi.Input[Optional[_builtins.bool]]:
         """
-        Whether to take over an alias of that name that exists already. `false` by default: such an alias is then an error that says so.
+        Whether to take over an alias of that name that exists already. `false` by default: such an alias is then an error that says so. From then on it is this resource's and goes with it, unless Pulumi's `retainOnDelete` is set.
         """
         return pulumi.get(self, "adopt")
 
@@ -178,7 +178,7 @@ class FunctionAlias(pulumi.CustomResource):
 
         :param str resource_name: The name of the resource.
         :param pulumi.ResourceOptions opts: Options for the resource.
-        :param pulumi.Input[_builtins.bool] adopt: Whether to take over an alias of that name that exists already. `false` by default: such an alias is then an error that says so.
+        :param pulumi.Input[_builtins.bool] adopt: Whether to take over an alias of that name that exists already. `false` by default: such an alias is then an error that says so. From then on it is this resource's and goes with it, unless Pulumi's `retainOnDelete` is set.
         :param pulumi.Input[_builtins.str] alias_name: Name of the alias, at most 128 characters and not a number (Lambda `CreateAlias`). Changing it replaces the alias.
         :param pulumi.Input[_builtins.str] description: Description of the alias, at most 256 characters; none by default.
         :param pulumi.Input[_builtins.bool] follow: Whether the alias moves when `version` changes. `true` by default. With `false` it is made at `version` and then left to a `FunctionRollout`.
@@ -291,7 +291,7 @@ class FunctionAlias(pulumi.CustomResource):
     @pulumi.getter
     def adopt(self) -> pulumi.Output[Optional[_builtins.bool]]:
         """
-        Whether to take over an alias of that name that exists already. `false` by default: such an alias is then an error that says so.
+        Whether to take over an alias of that name that exists already. `false` by default: such an alias is then an error that says so. From then on it is this resource's and goes with it, unless Pulumi's `retainOnDelete` is set.
         """
         return pulumi.get(self, "adopt")
 

@@ -59,7 +59,7 @@ class FunctionRolloutArgs:
 
         :param pulumi.Input[_builtins.str] function_name: Name or ARN of the Lambda function. Two spellings of the same function are no change. A version or alias in it is refused. Changing it replaces the rollout.
         :param pulumi.Input[_builtins.str] version: The published version to serve, for example `fn.version`. A new value is what starts a rollout. `$LATEST` is refused: set `publish: true` on the function.
-        :param pulumi.Input[_builtins.bool] adopt: Whether to take over an alias, application, group or role of that name that exists already. `false` by default: such a thing is then an error that says so. Taking over never moves traffic at once.
+        :param pulumi.Input[_builtins.bool] adopt: Whether to take over an alias, application, group or role of that name that exists already. `false` by default: such a thing is then an error that says so. Taking over never moves traffic at once. From then on it is the rollout's and goes with it, unless Pulumi's `retainOnDelete` is set.
         :param pulumi.Input[Sequence[pulumi.Input[_builtins.str]]] alarms: Names of your own CloudWatch alarms, metric or composite, that roll back when they fire; none by default. CodeDeploy limits the alarms of one deployment (10 by its API documentation), and the error alarm counts as one.
         :param pulumi.Input['AlarmsAlreadyFiring'] alarms_already_firing: What to do when one of `alarms` is in ALARM before the rollout starts; `fail` by default. Going back to a version that has already served in full ignores them. The provider setting of the same name overrides it.
         :param pulumi.Input[_builtins.str] alias_name: Name of the alias that serves; `stable` by default. An alias of that name made by a `FunctionAlias` of the same stack is used. Changing it replaces the rollout.
@@ -83,11 +83,11 @@ class FunctionRolloutArgs:
         :param pulumi.Input[Sequence[pulumi.Input['PermissionArgs']]] permissions: Who may invoke the stable alias; nobody by default. The usual event source then needs no permission resource of its own.
         :param pulumi.Input[_builtins.str] permissions_boundary: ARN of the IAM policy that bounds the service role which the rollout makes; none by default.
         :param pulumi.Input[_builtins.str] service_role_arn: ARN of the role that CodeDeploy works with. By default one is made for this rollout.
-        :param pulumi.Input[_builtins.bool] show_logs: Whether the message of a failed rollout shows the last error lines that the new version logged. `true` by default. They go to the terminal only, never to the state.
+        :param pulumi.Input[_builtins.bool] show_logs: Whether a failed rollout shows the last error lines that the new version logged. `true` by default. They go to the terminal only, never to the state.
         :param pulumi.Input['SmokeTestArgs'] smoke_test: A test invocation of the new version before it gets any traffic; none by default. A function error or an unmet expectation stops the rollout. It runs on the first create too.
         :param pulumi.Input['StrategyArgs'] strategy: How traffic moves. By default a canary: 10 percent first, the rest after 5 minutes. Not together with `deploymentConfigName`.
         :param pulumi.Input[Mapping[str, pulumi.Input[_builtins.str]]] tags: Tags for the application, the deployment group, the service role and the alarms that the rollout makes. They win over the provider's `defaultTags`.
-        :param pulumi.Input[Mapping[str, pulumi.Input[_builtins.str]]] triggers: Values that deploy the same version again when one of them changes; none by default.
+        :param pulumi.Input[Mapping[str, pulumi.Input[_builtins.str]]] triggers: Values that try the declared version again when one of them changes, also one that failed; none by default. A version that has all the traffic already is not deployed again: there is nothing to shift.
         :param pulumi.Input[_builtins.bool] wait: Whether `pulumi up` waits for the end of the rollout. `true` by default. The time limit comes from `customTimeouts`; by default it is what the strategy, the hooks and the bake can take.
         """
         pulumi.set(__self__, "function_name", function_name)
@@ -181,7 +181,7 @@ class FunctionRolloutArgs:
     @pulumi.getter
     def adopt(self) -> pulumi.Input[Optional[_builtins.bool]]:
         """
-        Whether to take over an alias, application, group or role of that name that exists already. `false` by default: such a thing is then an error that says so. Taking over never moves traffic at once.
+        Whether to take over an alias, application, group or role of that name that exists already. `false` by default: such a thing is then an error that says so. Taking over never moves traffic at once. From then on it is the rollout's and goes with it, unless Pulumi's `retainOnDelete` is set.
         """
         return pulumi.get(self, "adopt")
 
@@ -469,7 +469,7 @@ class FunctionRolloutArgs:
     @pulumi.getter(name="showLogs")
     def show_logs(self) -> pulumi.Input[Optional[_builtins.bool]]:
         """
-        Whether the message of a failed rollout shows the last error lines that the new version logged. `true` by default. They go to the terminal only, never to the state.
+        Whether a failed rollout shows the last error lines that the new version logged. `true` by default. They go to the terminal only, never to the state.
         """
         return pulumi.get(self, "show_logs")
 
@@ -517,7 +517,7 @@ class FunctionRolloutArgs:
     @pulumi.getter
     def triggers(self) -> pulumi.Input[Optional[Mapping[str, pulumi.Input[_builtins.str]]]]:
         """
-        Values that deploy the same version again when one of them changes; none by default.
+        Values that try the declared version again when one of them changes, also one that failed; none by default. A version that has all the traffic already is not deployed again: there is nothing to shift.
         """
         return pulumi.get(self, "triggers")
 
@@ -587,7 +587,7 @@ class FunctionRollout(pulumi.CustomResource):
 
         :param str resource_name: The name of the resource.
         :param pulumi.ResourceOptions opts: Options for the resource.
-        :param pulumi.Input[_builtins.bool] adopt: Whether to take over an alias, application, group or role of that name that exists already. `false` by default: such a thing is then an error that says so. Taking over never moves traffic at once.
+        :param pulumi.Input[_builtins.bool] adopt: Whether to take over an alias, application, group or role of that name that exists already. `false` by default: such a thing is then an error that says so. Taking over never moves traffic at once. From then on it is the rollout's and goes with it, unless Pulumi's `retainOnDelete` is set.
         :param pulumi.Input[Sequence[pulumi.Input[_builtins.str]]] alarms: Names of your own CloudWatch alarms, metric or composite, that roll back when they fire; none by default. CodeDeploy limits the alarms of one deployment (10 by its API documentation), and the error alarm counts as one.
         :param pulumi.Input['AlarmsAlreadyFiring'] alarms_already_firing: What to do when one of `alarms` is in ALARM before the rollout starts; `fail` by default. Going back to a version that has already served in full ignores them. The provider setting of the same name overrides it.
         :param pulumi.Input[_builtins.str] alias_name: Name of the alias that serves; `stable` by default. An alias of that name made by a `FunctionAlias` of the same stack is used. Changing it replaces the rollout.
@@ -612,11 +612,11 @@ class FunctionRollout(pulumi.CustomResource):
         :param pulumi.Input[Sequence[pulumi.Input[Union['PermissionArgs', 'PermissionArgsDict']]]] permissions: Who may invoke the stable alias; nobody by default. The usual event source then needs no permission resource of its own.
         :param pulumi.Input[_builtins.str] permissions_boundary: ARN of the IAM policy that bounds the service role which the rollout makes; none by default.
         :param pulumi.Input[_builtins.str] service_role_arn: ARN of the role that CodeDeploy works with. By default one is made for this rollout.
-        :param pulumi.Input[_builtins.bool] show_logs: Whether the message of a failed rollout shows the last error lines that the new version logged. `true` by default. They go to the terminal only, never to the state.
+        :param pulumi.Input[_builtins.bool] show_logs: Whether a failed rollout shows the last error lines that the new version logged. `true` by default. They go to the terminal only, never to the state.
         :param pulumi.Input[Union['SmokeTestArgs', 'SmokeTestArgsDict']] smoke_test: A test invocation of the new version before it gets any traffic; none by default. A function error or an unmet expectation stops the rollout. It runs on the first create too.
         :param pulumi.Input[Union['StrategyArgs', 'StrategyArgsDict']] strategy: How traffic moves. By default a canary: 10 percent first, the rest after 5 minutes. Not together with `deploymentConfigName`.
         :param pulumi.Input[Mapping[str, pulumi.Input[_builtins.str]]] tags: Tags for the application, the deployment group, the service role and the alarms that the rollout makes. They win over the provider's `defaultTags`.
-        :param pulumi.Input[Mapping[str, pulumi.Input[_builtins.str]]] triggers: Values that deploy the same version again when one of them changes; none by default.
+        :param pulumi.Input[Mapping[str, pulumi.Input[_builtins.str]]] triggers: Values that try the declared version again when one of them changes, also one that failed; none by default. A version that has all the traffic already is not deployed again: there is nothing to shift.
         :param pulumi.Input[_builtins.str] version: The published version to serve, for example `fn.version`. A new value is what starts a rollout. `$LATEST` is refused: set `publish: true` on the function.
         :param pulumi.Input[_builtins.bool] wait: Whether `pulumi up` waits for the end of the rollout. `true` by default. The time limit comes from `customTimeouts`; by default it is what the strategy, the hooks and the bake can take.
         """
@@ -816,7 +816,7 @@ class FunctionRollout(pulumi.CustomResource):
     @pulumi.getter
     def adopt(self) -> pulumi.Output[Optional[_builtins.bool]]:
         """
-        Whether to take over an alias, application, group or role of that name that exists already. `false` by default: such a thing is then an error that says so. Taking over never moves traffic at once.
+        Whether to take over an alias, application, group or role of that name that exists already. `false` by default: such a thing is then an error that says so. Taking over never moves traffic at once. From then on it is the rollout's and goes with it, unless Pulumi's `retainOnDelete` is set.
         """
         return pulumi.get(self, "adopt")
 
@@ -1120,7 +1120,7 @@ class FunctionRollout(pulumi.CustomResource):
     @pulumi.getter(name="showLogs")
     def show_logs(self) -> pulumi.Output[Optional[_builtins.bool]]:
         """
-        Whether the message of a failed rollout shows the last error lines that the new version logged. `true` by default. They go to the terminal only, never to the state.
+        Whether a failed rollout shows the last error lines that the new version logged. `true` by default. They go to the terminal only, never to the state.
         """
         return pulumi.get(self, "show_logs")
 
@@ -1160,7 +1160,7 @@ class FunctionRollout(pulumi.CustomResource):
     @pulumi.getter
     def triggers(self) -> pulumi.Output[Optional[Mapping[str, _builtins.str]]]:
         """
-        Values that deploy the same version again when one of them changes; none by default.
+        Values that try the declared version again when one of them changes, also one that failed; none by default. A version that has all the traffic already is not deployed again: there is nothing to shift.
         """
         return pulumi.get(self, "triggers")
 

@@ -48,7 +48,7 @@ class LambdaDeploymentArgs:
         :param pulumi.Input[_builtins.str] description: Description of the deployment, at most 256 characters; none by default.
         :param pulumi.Input['HooksArgs'] hooks: Functions that CodeDeploy calls before and after the traffic moves; none by default.
         :param pulumi.Input['ConflictAction'] on_conflict: What to do when another deployment of the group is running; `stop` by default. One that already deploys this version is adopted, and a rollback is always awaited, never stopped.
-        :param pulumi.Input[Mapping[str, pulumi.Input[_builtins.str]]] triggers: Values that deploy the same version again when one of them changes; none by default.
+        :param pulumi.Input[Mapping[str, pulumi.Input[_builtins.str]]] triggers: Values that try the declared version again when one of them changes, also one that failed; none by default. A version that has all the traffic already is not deployed again: there is nothing to shift.
         """
         pulumi.set(__self__, "alias_name", alias_name)
         pulumi.set(__self__, "application_name", application_name)
@@ -206,7 +206,7 @@ class LambdaDeploymentArgs:
     @pulumi.getter
     def triggers(self) -> pulumi.Input[Optional[Mapping[str, pulumi.Input[_builtins.str]]]]:
         """
-        Values that deploy the same version again when one of them changes; none by default.
+        Values that try the declared version again when one of them changes, also one that failed; none by default. A version that has all the traffic already is not deployed again: there is nothing to shift.
         """
         return pulumi.get(self, "triggers")
 
@@ -252,7 +252,7 @@ class LambdaDeployment(pulumi.CustomResource):
         :param pulumi.Input[_builtins.str] function_name: Name or ARN of the Lambda function. Two spellings of the same function are no change. Changing it replaces the resource.
         :param pulumi.Input[Union['HooksArgs', 'HooksArgsDict']] hooks: Functions that CodeDeploy calls before and after the traffic moves; none by default.
         :param pulumi.Input['ConflictAction'] on_conflict: What to do when another deployment of the group is running; `stop` by default. One that already deploys this version is adopted, and a rollback is always awaited, never stopped.
-        :param pulumi.Input[Mapping[str, pulumi.Input[_builtins.str]]] triggers: Values that deploy the same version again when one of them changes; none by default.
+        :param pulumi.Input[Mapping[str, pulumi.Input[_builtins.str]]] triggers: Values that try the declared version again when one of them changes, also one that failed; none by default. A version that has all the traffic already is not deployed again: there is nothing to shift.
         :param pulumi.Input[_builtins.str] version: The published version to deploy. Nothing is deployed when the alias serves it already.
         """
         ...
@@ -485,7 +485,7 @@ class LambdaDeployment(pulumi.CustomResource):
     @pulumi.getter
     def triggers(self) -> pulumi.Output[Optional[Mapping[str, _builtins.str]]]:
         """
-        Values that deploy the same version again when one of them changes; none by default.
+        Values that try the declared version again when one of them changes, also one that failed; none by default. A version that has all the traffic already is not deployed again: there is nothing to shift.
         """
         return pulumi.get(self, "triggers")
 

@@ -16,6 +16,7 @@ use crate::rollout::spec::{
 /// CodeDeploy's limits on one deployment group.
 const MOST_ALARMS: usize = 10;
 const MOST_TRIGGERS: usize = 10;
+const LONGEST_BAKE: Duration = Duration::from_hours(48);
 /// Lambda's longest invocation.
 const LONGEST_INVOCATION: Duration = Duration::from_secs(900);
 
@@ -133,6 +134,15 @@ fn check_together(spec: &RolloutSpec, inputs: &PropertyMap, unknowns: &Unknowns,
     }
     if spec.alarms.len() > MOST_ALARMS - usize::from(spec.error_alarm.is_some()) {
         r.fail("alarms", format!("{} alarms are too many: CodeDeploy watches at most {MOST_ALARMS}, the error alarm among them", spec.alarms.len()));
+    }
+    if spec.bake > LONGEST_BAKE {
+        r.fail(
+            "bake",
+            format!("is longer than {}, the longest bake there is", duration::format(LONGEST_BAKE)),
+        );
+    }
+    if let Some(arn) = spec.alarms.iter().find(|name| name.starts_with("arn:")) {
+        r.fail("alarms", format!("names \"{arn}\": give the alarm's name, not its ARN"));
     }
     let mut names = spec.alarms.clone();
     names.sort_unstable();

@@ -8,9 +8,9 @@ mod refresh;
 
 use std::time::Duration;
 
-use crate::pulumi::diff::{self, Diff};
+use crate::pulumi::diff::{self, Change, ChangeKind, Diff};
 use crate::pulumi::{Checked, Created, Failure, Operation, ReadState, Updated};
-use crate::pulumi::{PropertyMap, PropertyValue};
+use crate::pulumi::{PropertyMap, PropertyPath, PropertyValue};
 use crate::resources::canonical::{self, Meaning};
 use crate::resources::reporter::EngineReporter;
 use crate::resources::session::Session;
@@ -76,20 +76,35 @@ pub fn diff(op: &Operation, old_inputs: &PropertyMap, old_outputs: &PropertyMap,
     let old = canonical::canonical(old_inputs, MEANINGS);
     let new = canonical::canonical(news, MEANINGS);
     let mut diff = diff::compare(&old, &new, REPLACE_KEYS);
+    let Some(memory) = state::read(old_outputs) else { return diff };
     if diff.is_empty() {
-        let memory = state::read(old_outputs);
-        diff.changes = memory.as_ref().map(drift::changes).unwrap_or_default();
-        warn_of_failed_version(op, memory.as_ref(), &new);
+        diff.changes = drift::changes(&memory);
+        diff.changes.extend(other_place(&memory, news));
+        warn_of_failed_version(op, &memory, &new);
+    } else if diff.touches("aliasName") && !memory.serving_version.is_empty() {
+        op.log.warn(format!(
+            "another `aliasName` is a new alias: it gets the declared version at once, without a rollout, and the old \
+             alias, which serves version {}, goes",
+            memory.serving_version
+        ));
     }
     diff
 }
 
-fn warn_of_failed_version(op: &Operation, memory: Option<&Memory>, new: &PropertyMap) {
-    let Some(memory) = memory else { return };
+/// A function of the same name in another account or region is another function.
+fn other_place(memory: &Memory, news: &PropertyMap) -> Option<Change> {
+    let place = inputs::read(news).spec.function.place?;
+    let same = place.account == memory.account && place.region == memory.region;
+    let change = Change::new(PropertyPath::root().key("functionName"), ChangeKind::Update);
+    (!same).then_some(Change { replace: true, ..change })
+}
+
+fn warn_of_failed_version(op: &Operation, memory: &Memory, new: &PropertyMap) {
     let declared = new.get("version").and_then(PropertyValue::as_str).unwrap_or_default();
     if !memory.failed_version.is_empty() && memory.failed_version == declared {
         op.log.warn(format!(
-            "version {declared} failed, and version {} serves all traffic; nothing is deployed until the version or `triggers` change",
+            "{}: version {declared} failed, and version {} serves all traffic; nothing is deployed until the version or `triggers` change",
+            op.urn.name(),
             memory.serving_version
         ));
     }

@@ -5,6 +5,7 @@ use crate::pulumi::{PropertyMap, PropertyValue};
 use crate::resources::gather::Unknowns;
 use crate::resources::{secrets, state};
 use crate::rollout::cloud::Identity;
+use crate::rollout::duration;
 use crate::rollout::memory::Memory;
 use crate::rollout::pieces::{self, Pieces};
 use crate::rollout::spec::{OnFailedVersion, RolloutSpec};
@@ -29,7 +30,7 @@ pub(super) fn create(
 ) -> PropertyMap {
     let version = named_version(spec, unknowns);
     if spec.adopt {
-        let way = spec.routing.describe();
+        let way = described(spec, unknowns);
         op.log
             .info(format!("an alias that exists is taken over as it is, and then moved to {version}: {way}"));
     } else {
@@ -189,10 +190,24 @@ fn say_traffic(op: &Operation, spec: &RolloutSpec, unknowns: &Unknowns, memory: 
     let from = if serving.is_empty() { "nothing".to_owned() } else { format!("version {serving}") };
     op.log.info(format!(
         "{from} → {target}: {}; watched: {}",
-        spec.routing.describe(),
+        described(spec, unknowns),
         watched(spec, &target)
     ));
     true
+}
+
+/// How traffic will move, as far as it is known.
+fn described(spec: &RolloutSpec, unknowns: &Unknowns) -> String {
+    let unknown = unknowns.contains("strategy") || unknowns.contains("deploymentConfigName");
+    let way = if unknown {
+        "by a strategy that is known only when the update runs".to_owned()
+    } else {
+        spec.routing.describe()
+    };
+    if spec.bake.is_zero() || unknowns.contains("bake") {
+        return way;
+    }
+    format!("{way}, and {} of watching", duration::format(spec.bake))
 }
 
 fn watched(spec: &RolloutSpec, target: &str) -> String {

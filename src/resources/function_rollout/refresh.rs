@@ -5,11 +5,14 @@ use std::time::SystemTime;
 use super::drift;
 use crate::pulumi::{PropertyMap, PropertyValue, ReadState};
 use crate::resources::state;
+use crate::rollout::bake;
 use crate::rollout::cloud::{AliasState, Cloud, DeploymentStatus};
 use crate::rollout::context::{Context, Doing, RolloutError};
+use crate::rollout::failure;
+use crate::rollout::follow::Ended;
 use crate::rollout::memory::{Drift, Memory};
 use crate::rollout::observe::{LastDeployment, last_deployment};
-use crate::rollout::plan::{IN_PROGRESS, WAY_BACK, is_judgement};
+use crate::rollout::plan::{IN_PROGRESS, WAY_BACK};
 use crate::rollout::spec::{OnFailedVersion, RolloutSpec};
 
 /// `spec` is what the last run acted on.
@@ -37,7 +40,7 @@ pub(super) async fn refresh<C: Cloud>(
     if let Some(alias) = seen.alias.as_ref().filter(|_| !live) {
         if let Some(last) = &last {
             notice_way_back(&mut memory, seen.last.as_ref(), alias);
-            settle(spec, &mut memory, &mut inputs, &mut drift, last, alias);
+            drift.extend(settle(cx, spec, &mut memory, &mut inputs, last, alias).await);
         }
         notice_move(&mut memory, &mut inputs, alias);
     }
@@ -50,44 +53,44 @@ pub(super) async fn refresh<C: Cloud>(
     Ok(Some(ReadState { id, inputs, outputs, refresh_before_update: live }))
 }
 
-/// Learns the end of a deployment that nobody waited for.
-fn settle(
+/// Learns the end of a deployment that nobody waited for, in the same words as one who waited.
+async fn settle<C: Cloud>(
+    cx: &Context<'_, C>,
     spec: &RolloutSpec,
     memory: &mut Memory,
     inputs: &mut PropertyMap,
-    drift: &mut Vec<Drift>,
     last: &LastDeployment,
     alias: &AliasState,
-) {
+) -> Option<Drift> {
     last.deployment.status_text.clone_into(&mut memory.deployment_status);
-    let Some(rollout) = memory.last_rollout.as_mut().filter(|rollout| rollout.status == IN_PROGRESS) else {
-        return;
-    };
+    let rollout = memory.last_rollout.as_mut().filter(|rollout| rollout.status == IN_PROGRESS)?;
     let version = rollout.version.clone();
     let succeeded = last.deployment.status == DeploymentStatus::Succeeded;
     if succeeded && spec.wait && !spec.bake.is_zero() && version == alias.version {
         // Nobody has seen the bake to its end: the next update looks at what the version did.
         let mend = format!("look at what version {version} did since it got all traffic");
-        drift.push(Drift { property: "version".to_owned(), mend });
-        return;
+        return Some(Drift { property: "version".to_owned(), mend });
     }
-    rollout.ended = Some(last.deployment.completed.unwrap_or_else(SystemTime::now));
+    let spec = RolloutSpec { version: version.clone(), ..spec.clone() };
+    let ended = Ended::seen(last.deployment.clone(), last.target.as_ref());
+    let run = ended.run();
     if succeeded {
         "Succeeded".clone_into(&mut rollout.status);
+        rollout.ended = Some(ended.last_shift);
+        let traffic = bake::exposure(cx, &spec, &run, Some(ended.last_shift)).await.unwrap_or_default();
+        (rollout.requests, rollout.errors) = (traffic.requests, traffic.errors);
         memory.record_serving(&version);
-        return;
+        return None;
     }
-    "Failed".clone_into(&mut rollout.status);
-    last.deployment.error_message.clone_into(&mut rollout.reason);
-    let judged = is_judgement(&last.deployment.error_code);
-    if judged {
-        version.clone_into(&mut memory.failed_version);
-    }
-    alias.version.clone_into(&mut memory.serving_version);
+    // It goes into the memory; who refreshes is not to be failed for it.
+    let report = failure::of_deployment(cx, &spec, &run, &ended, memory).await;
+    cx.reporter.warn(&report.to_string());
+    let judged = memory.failed_version == version;
     // What is to be tried again, or to fail again, needs an update: the declared version must differ from this one.
     if !judged || spec.on_failed_version != OnFailedVersion::Keep {
         put_version(inputs, &alias.version);
     }
+    None
 }
 
 /// A waiter that baked the deployment may have taken it back: then its version has failed.

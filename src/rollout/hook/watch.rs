@@ -54,12 +54,15 @@ pub struct HookWatch {
     on_failure: Option<AsyncFailure>,
     /// A deployment is stopped once.
     stopped: Option<Cause>,
+    /// The last crash that did not stop it.
+    last_seen: Option<Cause>,
 }
 
 impl HookWatch {
-    /// Why the deployment was stopped, if it was.
-    pub fn into_cause(self) -> Option<Cause> {
-        self.stopped
+    /// Why the deployment was stopped, if it was; or why it timed out, if it did.
+    pub fn into_cause(self, ended: &Deployment) -> Option<Cause> {
+        let timed_out = ended.error_code == "TIMEOUT";
+        self.stopped.or(self.last_seen.filter(|_| timed_out))
     }
 
     /// Says a crash at once; stops the deployment when the hook is surely never going to report.
@@ -148,12 +151,14 @@ impl HookWatch {
         } else {
             "Lambda tries it again".to_owned()
         };
-        let Crash { error, attempts, .. } = crash;
+        let Crash { error, attempts, blame } = crash;
         let times = if *attempts == 1 { String::new() } else { format!(" ({attempts} times)") };
+        let what = if *blame == Blame::Unclear { "a call of " } else { "" };
         cx.reporter.warn(&format!(
-            "the {} hook {} crashed before it reported{times}: {error}; {outlook}",
+            "{what}the {} hook {} crashed before it reported{times}: {error}; {outlook}",
             hook.stage, hook.name
         ));
+        self.last_seen = Some(crashed(hook, crash));
     }
 
     async fn stop<C: Cloud>(
@@ -171,13 +176,7 @@ impl HookWatch {
                     "the {} hook {} crashed {} times and never reports: {}; the deployment is stopped",
                     hook.stage, hook.name, crash.attempts, crash.error
                 ));
-                let Crash { error, attempts, .. } = crash;
-                self.stopped = Some(Cause::HookCrashed {
-                    name: hook.name.to_owned(),
-                    stage: hook.stage,
-                    attempts,
-                    error,
-                });
+                self.stopped = Some(crashed(hook, &crash));
             }
             Err(error) if error.kind == CloudErrorKind::AlreadyEnded => {}
             Err(error) => cx.reporter.warn(&format!(
@@ -186,6 +185,10 @@ impl HookWatch {
             )),
         }
     }
+}
+
+fn crashed(hook: Running<'_>, crash: &Crash) -> Cause {
+    Cause::HookCrashed { name: hook.name.to_owned(), stage: hook.stage, attempts: crash.attempts }
 }
 
 /// A crash that names no deployment is of this one if no other deployment can have called the hook.

@@ -1,7 +1,7 @@
 //! The aliases and what hangs on them.
 
 use super::traffic::restored_version;
-use super::{Step, check_owner};
+use super::{LATEST_ALIAS, Step, check_owner};
 use crate::rollout::cloud::{AliasState, FunctionUrl, Permission};
 use crate::rollout::memory::{Made, Memory};
 use crate::rollout::observe::Observed;
@@ -72,7 +72,8 @@ fn alias_holding(
         mark => {
             let holder = mark.map(|(_, holder)| holder);
             let name = format!("{}:{alias}", spec.function.name);
-            check_owner(spec.adopt, "alias", &name, owner, holder.as_ref()).map(|()| Holding::Ours)
+            let what = if *alias == *spec.alias { "alias" } else { LATEST_ALIAS };
+            check_owner(spec.adopt, what, &name, owner, holder.as_ref()).map(|()| Holding::Ours)
         }
     }
 }

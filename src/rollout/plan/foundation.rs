@@ -1,6 +1,6 @@
 //! The pieces below the alias: role, application, configuration and group, and whose they are.
 
-use super::Step;
+use super::{LATEST_ALIAS, Step};
 use crate::rollout::cloud::Tags;
 use crate::rollout::memory::{Made, Memory};
 use crate::rollout::observe::{Observed, Piece};
@@ -133,6 +133,7 @@ fn is_ours(owner: &Owner, holder: Option<&Owner>) -> bool {
     holder.is_some_and(|holder| holder.is_same_resource(owner))
 }
 
+/// What keeps two makers apart is another name; for an alias it is `latestAliasName` or `aliasName` that says it.
 pub fn check_owner(
     adopt: bool,
     what: &'static str,
@@ -146,8 +147,14 @@ pub fn check_owner(
     let (holder, cure) = match holder {
         Some(holder) => (
             format!("belongs to {}", holder.path),
-            "choose another `aliasName`, import it, or for a renamed resource use Pulumi's `aliases` option"
-                .to_owned(),
+            format!(
+                "{}, import it, or for a renamed resource use Pulumi's `aliases` option",
+                if what == LATEST_ALIAS {
+                    "set `latestAliasName` to another name, or to \"\" for none"
+                } else {
+                    "choose another `aliasName`"
+                }
+            ),
         ),
         None => ("was not made by a rollout".to_owned(), "choose another name".to_owned()),
     };

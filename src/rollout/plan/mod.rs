@@ -24,6 +24,9 @@ pub use self::foundation::check_owner;
 pub use self::obstacle::{WAY_BACK, obstacle};
 pub use self::traffic::{IN_PROGRESS, is_judgement};
 
+/// In refusals: the alias at which the version under test stands.
+const LATEST_ALIAS: &str = "latest alias";
+
 /// What to do now.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Plan {
@@ -169,11 +172,11 @@ pub fn plan(
         return Ok(Plan::Clear(obstacle));
     }
     let mut made = Made::default();
+    let alias = alias_steps(spec, memory, owner, seen, &mut made)?;
     let planner = Planner { spec, memory, owner, seen, pieces: &pieces };
     let traffic = traffic(spec, memory, seen);
     let foundation = planner.foundation_steps(&mut made, matches!(traffic, Traffic::Deploy { .. }))?;
     let group = planner.group_steps(&mut made)?;
-    let alias = alias_steps(spec, memory, owner, seen, &mut made)?;
     let attachments = attachment_steps(spec, owner, seen);
     let leftovers = memory.map(|memory| leftovers(spec, memory, &pieces)).unwrap_or_default();
     if traffic != Traffic::Unchanged && seen.version.is_none() {

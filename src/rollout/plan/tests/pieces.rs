@@ -157,7 +157,10 @@ fn a_latest_alias_of_another_name_must_be_ours_too() {
     let (mut memory, mut seen) = complete(&spec, "1");
     "latest".clone_into(&mut memory.latest_alias_name);
     seen.latest = Some(AliasState { description: "theirs".to_owned(), ..alias("7") });
-    assert!(matches!(plan(&spec, Some(&memory), &owner(), &seen), Err(Refusal::Taken { what: "alias", .. })));
+    assert!(matches!(
+        plan(&spec, Some(&memory), &owner(), &seen),
+        Err(Refusal::Taken { what: "latest alias", .. })
+    ));
 }
 
 #[test]
