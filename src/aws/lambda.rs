@@ -174,7 +174,8 @@ fn client_context(marker: &str) -> String {
 fn once_within(timeout: Duration) -> Builder {
     let timeouts = TimeoutConfig::builder()
         .connect_timeout(CONNECT_TIMEOUT.min(timeout))
-        .read_timeout(timeout)
+        // The limit of the operation ends it, not the connection's: the two mean different things to who waits.
+        .read_timeout(timeout * 2)
         .operation_attempt_timeout(timeout)
         .operation_timeout(timeout)
         .build();
