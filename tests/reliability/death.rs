@@ -108,7 +108,7 @@ async fn a_killed_deployment_is_taken_up_by_the_next_update() {
         let next = deployment.up(&inputs).await;
         assert!(matches!(next, End::Done | End::Same), "{next:?}");
         assert_eq!(deployment.up(&inputs).await, End::Same);
-        assert_eq!(world.deployed("single").await.len(), 1, "it was deployed twice");
+        assert_eq!(world.deployments("single").await.len(), 1, "it was deployed twice");
         assert_eq!(deployment.destroy().await, End::Done);
         theirs.vanishes().await;
         end

@@ -64,7 +64,8 @@ enum Failed {
 }
 
 impl Provider {
-    /// One call of the engine; the provider is killed when it gets to the point where it is to die.
+    /// One call of the engine; the provider is killed when it gets to the point where it is to die, and told when the
+    /// user presses Ctrl-C.
     async fn ask<T, F>(
         &mut self,
         call: impl FnOnce(ResourceProviderClient<Channel>) -> F,
@@ -72,14 +73,18 @@ impl Provider {
     where
         F: Future<Output = Result<Response<T>, Status>>,
     {
-        tokio::select! {
-            biased;
-            () = self.proxy.reached() => {
-                self.process.kill().await.unwrap();
-                Err(Failed::Died)
-            }
-            answer = call(self.client.clone()) => {
-                answer.map(Response::into_inner).map_err(|status| Failed::Status(Box::new(status)))
+        let mut answer = std::pin::pin!(call(self.client.clone()));
+        loop {
+            tokio::select! {
+                biased;
+                () = self.proxy.reached() => {
+                    self.process.kill().await.unwrap();
+                    return Err(Failed::Died);
+                }
+                () = self.proxy.cancelled() => drop(self.client.cancel(()).await.unwrap()),
+                answer = &mut answer => {
+                    return answer.map(Response::into_inner).map_err(|status| Failed::Status(Box::new(status)));
+                }
             }
         }
     }
@@ -122,6 +127,34 @@ impl Resource {
             self.state = None;
         }
         let result = result.map(|()| End::Done);
+        self.end(provider, result)
+    }
+
+    /// `pulumi refresh`.
+    pub(crate) async fn refresh(&mut self) -> End {
+        if self.state.is_none() {
+            return End::Same;
+        }
+        let mut provider = self.start(Trouble::default()).await;
+        let result = self.read(&mut provider).await.map(|()| End::Done);
+        self.end(provider, result)
+    }
+
+    /// `pulumi import`, of what the state knows nothing about.
+    pub(crate) async fn import(&mut self, id: &str) -> End {
+        let mut provider = self.start(Trouble::default()).await;
+        let nothing = State {
+            id: id.to_owned(),
+            inputs: PropertyMap::new(),
+            outputs: PropertyMap::new(),
+            failed: false,
+            refresh_before_update: false,
+        };
+        self.state = Some(nothing);
+        let result = self.read(&mut provider).await.map(|()| End::Done);
+        if result.is_err() {
+            self.state = None;
+        }
         self.end(provider, result)
     }
 

@@ -31,7 +31,7 @@ async fn tell_it(world: &World, function: &str, percent: u8, seed: u64) {
     let first = world.publish(function, &format!("{seed} first"), true).await;
     let second = world.publish(function, &format!("{seed} second"), true).await;
     let bad = world.publish(function, &format!("{seed} bad"), false).await;
-    let trouble = |step: u64| Trouble { faults: Some((percent, seed * 10 + step)), dies: None };
+    let trouble = |step: u64| Trouble { faults: Some((percent, seed * 10 + step)), ..Trouble::default() };
     let mut story = Story::new(world, function);
     for (step, version, serving) in [(1, &first, &first), (2, &second, &second), (3, &bad, &second)] {
         story.rollout.up_with(&story.declared(version), trouble(step)).await;

@@ -6,6 +6,7 @@
 mod death;
 mod engine;
 mod faults;
+mod model;
 mod proxy;
 mod soak;
 mod stories;

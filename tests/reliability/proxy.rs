@@ -1,5 +1,5 @@
-//! Stands between a provider and AWS: counts the calls, holds one of them for ever when the provider is to die, and lets
-//! some go wrong as a bad network and a busy service would.
+//! Stands between a provider and AWS: counts the calls, holds one of them for ever when the provider is to die, tells at
+//! which one the user presses Ctrl-C, and lets some go wrong as a bad network and a busy service would.
 
 use std::{
     hash::{DefaultHasher, Hash, Hasher},
@@ -38,13 +38,15 @@ pub(crate) enum Moment {
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Trouble {
     pub(crate) dies: Option<Point>,
+    /// The call, counted from 1, at which the operation is cancelled.
+    pub(crate) cancelled: Option<usize>,
     /// How many of a hundred calls go wrong, and the seed that says which.
     pub(crate) faults: Option<(u8, u64)>,
 }
 
 impl From<Point> for Trouble {
     fn from(point: Point) -> Self {
-        Self { dies: Some(point), faults: None }
+        Self { dies: Some(point), ..Self::default() }
     }
 }
 
@@ -71,6 +73,7 @@ struct Shared {
     trouble: Trouble,
     calls: AtomicUsize,
     reached: Notify,
+    cancel: Notify,
 }
 
 impl Proxy {
@@ -78,8 +81,13 @@ impl Proxy {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let upstream = upstream.trim_start_matches("http://").to_owned();
-        let shared =
-            Arc::new(Shared { upstream, trouble, calls: AtomicUsize::new(0), reached: Notify::new() });
+        let shared = Arc::new(Shared {
+            upstream,
+            trouble,
+            calls: AtomicUsize::new(0),
+            reached: Notify::new(),
+            cancel: Notify::new(),
+        });
         let serving = Arc::clone(&shared);
         tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
@@ -92,6 +100,11 @@ impl Proxy {
     /// Waits until the provider is to die.
     pub(crate) async fn reached(&self) {
         self.shared.reached.notified().await;
+    }
+
+    /// Waits until the user presses Ctrl-C.
+    pub(crate) async fn cancelled(&self) {
+        self.shared.cancel.notified().await;
     }
 
     pub(crate) fn calls(&self) -> usize {
@@ -125,6 +138,9 @@ async fn serve(client: TcpStream, shared: Arc<Shared>) {
     while let Some(request) = message(&mut client).await {
         let call = shared.calls.fetch_add(1, Ordering::SeqCst) + 1;
         shared.die_at(call, Moment::Before).await;
+        if shared.trouble.cancelled == Some(call) {
+            shared.cancel.notify_one();
+        }
         let fault = shared.fault(call);
         match fault {
             Some(Fault::LostBefore) => return,

@@ -50,11 +50,11 @@ impl<'a> Story<'a> {
             [(serving.to_owned(), 100.0)],
             "{ends:?}"
         );
-        let deployed = self.world.deployed(self.function).await;
-        let mut once = deployed.clone();
-        once.sort();
-        once.dedup();
-        assert_eq!(once.len(), deployed.len(), "a version was deployed twice: {deployed:?}");
+        let deployed = self.world.deployments(self.function).await;
+        let mut versions: Vec<_> = deployed.iter().map(|deployment| &deployment.to).collect();
+        versions.sort();
+        versions.dedup();
+        assert_eq!(versions.len(), deployed.len(), "a version was deployed twice: {deployed:?}");
     }
 
     pub(crate) async fn vanishes(&mut self) {

@@ -1,8 +1,15 @@
 //! The sandbox, functions in it, and what must be true of AWS whatever happened to a provider.
 
-use std::process::Stdio;
+use std::{process::Stdio, time::Duration};
 
-use aws_sdk_codedeploy::{Client as CodeDeploy, types::DeploymentCreator};
+use aws_sdk_cloudwatch::{
+    Client as CloudWatch,
+    types::{ComparisonOperator, StateValue, Statistic},
+};
+use aws_sdk_codedeploy::{
+    Client as CodeDeploy,
+    types::{AppSpecContent, DeploymentCreator, DeploymentInfo, RevisionLocation, RevisionLocationType},
+};
 use aws_sdk_lambda::{
     Client as Lambda,
     config::{BehaviorVersion, Credentials, Region},
@@ -21,11 +28,46 @@ pub(crate) const REGION: &str = "us-east-1";
 /// A ZIP with one file, `index.mjs`: `export const handler = async () => ({ ok: process.env.OK === "yes" });`
 const CODE: &str = "UEsDBBQAAAAAAAAAIVzCZhj1RgAAAEYAAAAJAAAAaW5kZXgubWpzZXhwb3J0IGNvbnN0IGhhbmRsZXIgPSBhc3luYyAoKSA9PiAoeyBvazogcHJvY2Vzcy5lbnYuT0sgPT09ICJ5ZXMiIH0pO1BLAQIUAxQAAAAAAAAAIVzCZhj1RgAAAEYAAAAJAAAAAAAAAAAAAACkAQAAAABpbmRleC5tanNQSwUGAAAAAAEAAQA3AAAAbQAAAAAA";
 
+/// How often somebody looks who waits for something to happen.
+const LOOK: Duration = Duration::from_millis(5);
+
+/// A deployment, with the versions that its description names.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Deployment {
+    pub(crate) from: String,
+    pub(crate) to: String,
+    pub(crate) description: String,
+    pub(crate) status: String,
+    pub(crate) error: String,
+}
+
+impl Deployment {
+    /// With which the provider took traffic back when a version failed under all of it.
+    pub(crate) fn is_way_back(&self) -> bool {
+        self.description.contains(": back from version")
+    }
+
+    fn of(info: DeploymentInfo) -> Self {
+        let description = info.description.unwrap_or_default();
+        let (_, versions) = description.rsplit_once("version ").unwrap();
+        let (from, to) = versions.split_once(" to ").unwrap();
+        let error = info.error_information.and_then(|error| error.code);
+        Self {
+            from: from.to_owned(),
+            to: to.to_owned(),
+            status: info.status.unwrap().as_str().to_owned(),
+            error: error.map(|code| code.as_str().to_owned()).unwrap_or_default(),
+            description,
+        }
+    }
+}
+
 pub(crate) struct World {
     pub(crate) endpoint: String,
     pub(crate) speed: u32,
     lambda: Lambda,
     code_deploy: CodeDeploy,
+    cloud_watch: CloudWatch,
     // The sandbox ends when its standard input does.
     _sandbox: Child,
 }
@@ -58,6 +100,13 @@ impl World {
             .build();
         let code_deploy = aws_sdk_codedeploy::Config::builder()
             .behavior_version(aws_sdk_codedeploy::config::BehaviorVersion::latest())
+            .http_client(http.clone())
+            .credentials_provider(credentials.clone())
+            .region(Region::new(REGION))
+            .endpoint_url(&endpoint)
+            .build();
+        let cloud_watch = aws_sdk_cloudwatch::Config::builder()
+            .behavior_version(aws_sdk_cloudwatch::config::BehaviorVersion::latest())
             .http_client(http)
             .credentials_provider(credentials)
             .region(Region::new(REGION))
@@ -68,6 +117,7 @@ impl World {
             speed,
             lambda: Lambda::from_conf(lambda),
             code_deploy: CodeDeploy::from_conf(code_deploy),
+            cloud_watch: CloudWatch::from_conf(cloud_watch),
             _sandbox: sandbox,
         }
     }
@@ -113,37 +163,138 @@ impl World {
         served
     }
 
-    /// Everything that exists beside the functions themselves, of one function.
+    /// Everything that exists of one function, beside itself and its versions.
     pub(crate) async fn pieces_of(&self, function: &str) -> Vec<String> {
         let state = self.admin("state").await;
         let mut found = Vec::new();
         for scope in state["scopes"].as_array().unwrap() {
             for (service, kinds) in scope.as_object().unwrap().iter().filter(|(_, kinds)| kinds.is_object()) {
                 for (kind, things) in kinds.as_object().unwrap() {
-                    let things = things.as_array().unwrap().iter().map(ToString::to_string);
+                    let things = things.as_array().unwrap().iter().flat_map(pieces);
                     found.extend(things.map(|thing| format!("{service} {kind}: {thing}")));
                 }
             }
         }
-        found.retain(|thing| thing.contains(function) && !thing.starts_with("lambda functions"));
+        found.retain(|thing| thing.contains(function));
         found
     }
 
-    /// The descriptions of the function's deployments, which name the versions; without CodeDeploy's own rollbacks.
-    pub(crate) async fn deployed(&self, function: &str) -> Vec<String> {
+    /// Deployment configurations that somebody made.
+    pub(crate) async fn shared_configs(&self) -> Vec<String> {
+        let state = self.admin("state").await;
+        let scopes = state["scopes"].as_array().unwrap().iter();
+        let configs = scopes.flat_map(|scope| scope["codedeploy"]["deploymentConfigs"].as_array().cloned());
+        configs.flatten().map(|config| config.to_string()).collect()
+    }
+
+    /// The function's deployments, oldest first; without CodeDeploy's own rollbacks.
+    pub(crate) async fn deployments(&self, function: &str) -> Vec<Deployment> {
+        let mut infos = Vec::new();
+        for ids in self.deployment_ids(function).await.chunks(25) {
+            let found = self.code_deploy.batch_get_deployments().set_deployment_ids(Some(ids.to_vec()));
+            infos.extend(found.send().await.unwrap().deployments_info.unwrap_or_default());
+        }
+        infos.retain(|info| info.creator != Some(DeploymentCreator::CodeDeployRollback));
+        infos.sort_by_key(|info| info.create_time);
+        infos.into_iter().map(Deployment::of).collect()
+    }
+
+    async fn deployment_ids(&self, function: &str) -> Vec<String> {
         let application = format!("rollout-{function}.stable");
         let listed =
             self.code_deploy.list_deployments().application_name(application).deployment_group_name("stable");
-        let ids = listed.send().await.ok().and_then(|found| found.deployments).unwrap_or_default();
-        if ids.is_empty() {
-            return Vec::new();
+        listed.send().await.ok().and_then(|found| found.deployments).unwrap_or_default()
+    }
+
+    /// Somebody stops what is running, as in the console.
+    pub(crate) async fn stop_all(&self, function: &str, rollback: bool) {
+        for id in self.deployment_ids(function).await {
+            let stopped =
+                self.code_deploy.stop_deployment().deployment_id(id).auto_rollback_enabled(rollback);
+            // What has ended cannot be stopped.
+            drop(stopped.send().await);
         }
-        let found =
-            self.code_deploy.batch_get_deployments().set_deployment_ids(Some(ids)).send().await.unwrap();
-        let deployments = found.deployments_info.unwrap_or_default().into_iter();
-        let ours = deployments
-            .filter(|deployment| deployment.creator != Some(DeploymentCreator::CodeDeployRollback));
-        ours.filter_map(|deployment| deployment.description).collect()
+    }
+
+    /// Somebody deploys a version in the rollout's own group.
+    pub(crate) async fn deploy(&self, function: &str, from: &str, to: &str) -> Option<String> {
+        let app_spec = serde_json::json!({
+            "version": "0.0",
+            "Resources": [{ "it": { "Type": "AWS::Lambda::Function", "Properties": {
+                "Name": function, "Alias": "stable", "CurrentVersion": from, "TargetVersion": to } } }]
+        });
+        let content = AppSpecContent::builder().content(app_spec.to_string()).build();
+        let revision = RevisionLocation::builder()
+            .revision_type(RevisionLocationType::AppSpecContent)
+            .app_spec_content(content)
+            .build();
+        let deployment = self
+            .code_deploy
+            .create_deployment()
+            .application_name(format!("rollout-{function}.stable"))
+            .deployment_group_name("stable")
+            .deployment_config_name("CodeDeployDefault.LambdaAllAtOnce")
+            .description(format!("by hand: version {from} to {to}"))
+            .revision(revision);
+        deployment.send().await.ok()?.deployment_id
+    }
+
+    /// Waits until nothing of the function is in flight any more.
+    pub(crate) async fn is_quiet(&self, function: &str) {
+        while !self.deployments_live(function).await.is_empty() {
+            tokio::time::sleep(LOOK).await;
+        }
+    }
+
+    async fn deployments_live(&self, function: &str) -> Vec<String> {
+        let live = ["Created", "Queued", "InProgress"].map(Into::into).to_vec();
+        let listed = self
+            .code_deploy
+            .list_deployments()
+            .application_name(format!("rollout-{function}.stable"))
+            .deployment_group_name("stable")
+            .set_include_only_statuses(Some(live));
+        listed.send().await.ok().and_then(|found| found.deployments).unwrap_or_default()
+    }
+
+    /// Waits until an alias is served by two versions.
+    pub(crate) async fn is_split(&self, function: &str, alias: &str) {
+        while self.serves(function, alias).await.len() < 2 {
+            tokio::time::sleep(LOOK).await;
+        }
+    }
+
+    /// What a person would do in the console.
+    pub(crate) async fn put_alias(&self, function: &str, alias: &str, version: &str) {
+        let moved = self.lambda.update_alias().function_name(function).name(alias).function_version(version);
+        if moved.send().await.is_err() {
+            let made =
+                self.lambda.create_alias().function_name(function).name(alias).function_version(version);
+            made.send().await.unwrap();
+        }
+    }
+
+    /// An alarm that stays as it is told.
+    pub(crate) async fn make_alarm(&self, name: &str) {
+        let alarm = self
+            .cloud_watch
+            .put_metric_alarm()
+            .alarm_name(name)
+            .namespace("Shop")
+            .metric_name("Latency")
+            .statistic(Statistic::Sum)
+            .period(60)
+            .evaluation_periods(1)
+            .threshold(1.0)
+            .comparison_operator(ComparisonOperator::GreaterThanThreshold)
+            .treat_missing_data("ignore");
+        alarm.send().await.unwrap();
+        self.set_alarm(name, StateValue::Ok).await;
+    }
+
+    pub(crate) async fn set_alarm(&self, name: &str, state: StateValue) {
+        let set = self.cloud_watch.set_alarm_state().alarm_name(name).state_value(state).state_reason("told");
+        set.send().await.unwrap();
     }
 
     async fn admin(&self, what: &str) -> Value {
@@ -156,4 +307,12 @@ impl World {
         let body = answer.split_once("\r\n\r\n").unwrap().1;
         serde_json::from_str(body).unwrap()
     }
+}
+
+/// What there is of a thing: of a function only what hangs on it.
+fn pieces(thing: &Value) -> Vec<String> {
+    let Some(aliases) = thing["aliases"].as_array() else { return vec![thing.to_string()] };
+    let listed = |key: &str| thing[key].as_array().cloned().unwrap_or_default();
+    let hung = aliases.iter().cloned().chain(listed("urls")).chain(listed("policies"));
+    hung.map(|piece| format!("{} {piece}", thing["name"])).collect()
 }
