@@ -126,8 +126,9 @@ struct Tale<'a> {
     declared: Declared,
     /// Which versions pass their smoke test.
     well: BTreeMap<String, bool>,
-    /// What the alias served before any deployment; none while there is no alias.
-    base: Option<String>,
+    /// What the alias was put to by other means than a deployment, and after how many of them; none while there is no
+    /// alias.
+    base: Option<(String, usize)>,
     /// Why a version may have been deployed, each time.
     reasons: BTreeMap<String, usize>,
     /// What others have made.
@@ -233,21 +234,26 @@ impl<'a> Tale<'a> {
             Change::Refresh => drop(self.rollout.refresh().await),
             Change::Import => self.import().await,
             Change::Destroy => self.destroy().await,
-            Change::MovedByHand if self.is_whole().await => {
-                self.world.put_alias(&self.function, "stable", &self.first).await;
-                self.base = Some(self.first.clone());
-                self.after_hands().await;
-            }
-            Change::DeployedByHand if self.is_whole().await => {
-                let serves = self.serves().await;
-                if serves != Some(self.first.clone()) {
-                    self.world.deploy(&self.function, &serves.unwrap(), &self.first).await;
-                    self.world.is_quiet(&self.function).await;
-                    self.expect_another(&self.first.clone());
-                    self.after_hands().await;
-                }
-            }
-            Change::MovedByHand | Change::DeployedByHand => {}
+            Change::MovedByHand => self.move_by_hand().await,
+            Change::DeployedByHand => self.deploy_by_hand().await,
+        }
+    }
+
+    async fn move_by_hand(&mut self) {
+        if self.is_whole().await {
+            self.world.put_alias(&self.function, "stable", &self.first).await;
+            self.base = Some((self.first.clone(), self.deployments().await.len()));
+            self.after_hands().await;
+        }
+    }
+
+    async fn deploy_by_hand(&mut self) {
+        let serves = if self.is_whole().await { self.serves().await } else { None };
+        if let Some(serves) = serves.filter(|serves| *serves != self.first) {
+            self.world.deploy(&self.function, &serves, &self.first).await;
+            self.world.is_quiet(&self.function).await;
+            self.expect_another(&self.first.clone());
+            self.after_hands().await;
         }
     }
 
@@ -319,8 +325,7 @@ impl<'a> Tale<'a> {
     /// An update while somebody does something, if its time comes.
     async fn meanwhile(&mut self, inputs: &PropertyMap, other: impl Future<Output = ()>) {
         let mut other = std::pin::pin!(other);
-        let update = self.rollout.up(inputs);
-        let mut update = std::pin::pin!(update);
+        let mut update = Box::pin(self.rollout.up(inputs));
         tokio::select! {
             _ = &mut update => return,
             () = &mut other => {}
@@ -331,7 +336,7 @@ impl<'a> Tale<'a> {
     /// An alias that has just been made serves what it was made with.
     async fn learn_base(&mut self) {
         if self.base.is_none() && self.deployments().await.is_empty() {
-            self.base = self.serves().await;
+            self.base = self.serves().await.map(|version| (version, 0));
         }
     }
 
@@ -383,8 +388,9 @@ impl<'a> Tale<'a> {
 
     /// What the alias serves after all these deployments.
     fn kept(&self, deployments: &[Deployment]) -> String {
-        let moved = deployments.iter().rfind(|deployment| deployment.status == "Succeeded");
-        moved.map_or_else(|| self.base.clone().unwrap_or_default(), |deployment| deployment.to.clone())
+        let (base, before) = self.base.clone().unwrap_or_default();
+        let moved = deployments[before..].iter().rfind(|deployment| deployment.status == "Succeeded");
+        moved.map_or(base, |deployment| deployment.to.clone())
     }
 
     fn never_served(&self) -> bool {

@@ -183,7 +183,7 @@ impl World {
     pub(crate) async fn shared_configs(&self) -> Vec<String> {
         let state = self.admin("state").await;
         let scopes = state["scopes"].as_array().unwrap().iter();
-        let configs = scopes.flat_map(|scope| scope["codedeploy"]["deploymentConfigs"].as_array().cloned());
+        let configs = scopes.filter_map(|scope| scope["codedeploy"]["deploymentConfigs"].as_array().cloned());
         configs.flatten().map(|config| config.to_string()).collect()
     }
 
