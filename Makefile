@@ -69,6 +69,11 @@ soak: build tools ## The long run: kill the provider at every call, lose calls a
 	LAMBDA_ROLLOUT_SOAK=1 cargo test --locked --test reliability -- --nocapture > target/soak.log 2>&1 || (cat target/soak.log; exit 1)
 	@echo "scenario | runs | violations" && sed -n 's/^soak | //p' target/soak.log
 
+.PHONY: nightly
+nightly: build tools ## A thousand random stories, others each night; a story that goes wrong is cut down to what matters
+	LAMBDA_ROLLOUT_SEQUENCES=$${SEQUENCES:-1000} LAMBDA_ROLLOUT_SEED=$${SEED:-$$(date +%Y%m%d)} \
+		cargo test --locked --test reliability whatever_happens -- --nocapture
+
 .PHONY: sandbox-conformance
 sandbox-conformance: build tools ## Drive the sandbox with botocore and its guide; print operations and outcomes
 	$(VENV)/bin/python sandbox/conformance/run.py target/debug/rollout-sandbox

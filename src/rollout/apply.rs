@@ -152,6 +152,11 @@ fn url_of<'a>(memory: &'a mut Memory, alias: &str) -> &'a mut String {
 }
 
 impl Step {
+    /// Whether it only says whose a piece is.
+    pub fn is_mark(&self) -> bool {
+        matches!(self, Self::TagRole { .. } | Self::TagCodeDeploy { .. } | Self::MarkAlias { .. })
+    }
+
     /// In words: what it does.
     pub fn describe(&self) -> String {
         match self {

@@ -10,7 +10,7 @@ use super::deploy::{self, Run};
 use super::failure;
 use super::follow::Ended;
 use super::leftover::Leftover;
-use super::memory::Memory;
+use super::memory::{Made, Memory};
 use super::names;
 use super::observe::{Observed, observe};
 use super::owner::Owner;
@@ -96,6 +96,9 @@ async fn carry_out<C: Cloud>(
     if matches!(work.traffic, Traffic::FirstVersion | Traffic::Deploy { .. }) {
         preflight::await_active(cx, spec, seen.version.as_ref()).await?;
     }
+    if memory.is_none() && work.made != Made::default() && !spec.adopt {
+        take_up(cx, spec, memory, fresh(), seen, work).await?;
+    }
     let first = work.traffic == Traffic::FirstVersion;
     if first || (memory.is_none() && work.traffic == Traffic::Unchanged) {
         // Before anything is made: a first version that fails leaves nothing behind.
@@ -114,6 +117,24 @@ async fn carry_out<C: Cloud>(
     memory.drift.clear();
     memory.tag_mark = spec.tag_mark();
     move_traffic(cx, spec, memory, seen, work).await
+}
+
+/// A run that was killed has made something: it goes into the state before this run can fail, with the mark of this one.
+async fn take_up<C: Cloud>(
+    cx: &Context<'_, C>,
+    spec: &RolloutSpec,
+    memory: &mut Option<Memory>,
+    fresh: Memory,
+    seen: &Observed,
+    work: &Work,
+) -> Result<(), RolloutError> {
+    let memory = memory.insert(fresh);
+    remember_pieces(memory, spec, seen, work);
+    for stage in [&work.foundation, &work.group, &work.alias] {
+        let marks: Vec<_> = stage.iter().filter(|step| step.is_mark()).cloned().collect();
+        apply(cx, &spec.function.name, &marks, memory).await?;
+    }
+    Ok(())
 }
 
 fn remember_pieces(memory: &mut Memory, spec: &RolloutSpec, seen: &Observed, work: &Work) {

@@ -153,6 +153,20 @@ async fn whatever_happens_updates_put_it_right() {
     soak::tell(&format!("random stories (seed {seed})"), sequences);
 }
 
+/// Stories in which something went wrong once.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_went_wrong_once_stays_right() {
+    let killed = |call, moment| Some(Run::Killed(Point { call, moment }));
+    let publish = |well, run| Step { change: Change::Publish { well }, run };
+    // What a killed create had made was forgotten when the next version failed as the first of all.
+    let forgotten = |call| vec![publish(true, killed(call, Moment::After)), publish(false, Some(Run::Plain))];
+    let stories: Vec<_> = (24..44).step_by(4).map(forgotten).collect();
+    let world = World::start(SPEED).await;
+    for (number, steps) in stories.iter().enumerate() {
+        tell(&world, &format!("again-{number}-x"), steps).await;
+    }
+}
+
 fn tell_many(world: &World, runtime: &Handle, lane: usize, sequences: usize, seed: u64) {
     let config = Config {
         cases: u32::try_from(sequences).unwrap(),
