@@ -1,9 +1,10 @@
 //! Clears the way for a rollout: what runs on the group, and what an earlier deployment left behind.
 
-use super::cloud::{AliasChange, Cloud, CloudErrorKind, DeploymentStatus};
+use super::cloud::{AliasChange, Cloud, CloudError, CloudErrorKind, DeploymentStatus};
 use super::context::{Context, Doing, RolloutError};
 use super::failure;
 use super::follow;
+use super::memory::Memory;
 use super::plan::Obstacle;
 use super::preflight::left;
 use super::spec::RolloutSpec;
@@ -14,6 +15,7 @@ pub async fn clear<C: Cloud>(
     cx: &Context<'_, C>,
     spec: &RolloutSpec,
     obstacle: &Obstacle,
+    memory: Option<&mut Memory>,
 ) -> Result<(), RolloutError> {
     match obstacle {
         Obstacle::Rollback { deployment } => {
@@ -38,18 +40,50 @@ pub async fn clear<C: Cloud>(
                 "{}: an ended deployment left traffic split between versions {main} and {second}; putting all of it on version {main}",
                 spec.id()
             ));
-            let change = AliasChange {
-                version: Some(main.clone()),
-                clear_weights: true,
-                if_revision: Some(revision.clone()),
-                ..AliasChange::default()
-            };
-            match cx.cloud.update_alias(&spec.function.name, &spec.alias, &change).await {
-                // Somebody was faster; the next look tells what it is now.
-                Err(error) if error.kind == CloudErrorKind::Changed => Ok(()),
-                other => other.map(drop).doing(|| format!("could not put alias {} back", spec.alias)),
-            }
+            put_back(cx, spec, main, revision).await.doing(|| could_not_put_back(spec))
         }
+        Obstacle::FailedServes { failed, good, revision } => {
+            cx.reporter.warn(&format!(
+                "{}: version {failed} failed and has all the traffic (`autoRollback` left that case out); putting it back on version {good}",
+                spec.id()
+            ));
+            let done = match put_back(cx, spec, good, revision).await {
+                // Somebody deleted that version: it is no way back any more.
+                Err(error) if error.kind == CloudErrorKind::NotFound => Ok(false),
+                other => other.map(|()| true).doing(|| could_not_put_back(spec)),
+            }?;
+            if let Some(memory) = memory {
+                memory.served.retain(|version| version != good);
+                if done {
+                    memory.record_serving(good);
+                }
+            }
+            Ok(())
+        }
+    }
+}
+
+fn could_not_put_back(spec: &RolloutSpec) -> String {
+    format!("could not put alias {} back", spec.alias)
+}
+
+/// All traffic on one version, if nobody else has changed the alias since it was looked at.
+async fn put_back<C: Cloud>(
+    cx: &Context<'_, C>,
+    spec: &RolloutSpec,
+    version: &str,
+    revision: &str,
+) -> Result<(), CloudError> {
+    let change = AliasChange {
+        version: Some(version.to_owned()),
+        clear_weights: true,
+        if_revision: Some(revision.to_owned()),
+        ..AliasChange::default()
+    };
+    match cx.cloud.update_alias(&spec.function.name, &spec.alias, &change).await {
+        // Somebody was faster; the next look tells what it is now.
+        Err(error) if error.kind == CloudErrorKind::Changed => Ok(()),
+        other => other.map(drop),
     }
 }
 

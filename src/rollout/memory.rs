@@ -137,6 +137,11 @@ impl Memory {
         self.made.group && self.application == application && self.group == name
     }
 
+    /// What served last before the version that failed.
+    pub fn last_good(&self) -> Option<&str> {
+        self.served.iter().map(String::as_str).rfind(|version| *version != self.failed_version)
+    }
+
     /// The alias serves this version alone, and nothing is wrong with it.
     pub fn record_serving(&mut self, version: &str) {
         version.clone_into(&mut self.serving_version);

@@ -59,7 +59,9 @@ async fn rounds<C: Cloud>(
             .await
             .doing(|| format!("could not read what exists for {}", spec.id()))?;
         match plan(spec, memory.as_ref(), owner, &seen)? {
-            Plan::Clear(obstacle) if round < ROUNDS => clear(cx, spec, &obstacle).await?,
+            Plan::Clear(obstacle) if round < ROUNDS => {
+                clear(cx, spec, &obstacle, memory.as_mut()).await?;
+            }
             Plan::Clear(obstacle) => {
                 return Err(RolloutError::Left(format!(
                     "{} is not free after {ROUNDS} attempts ({obstacle:?}): run again",

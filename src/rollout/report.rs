@@ -217,7 +217,9 @@ impl FailureReport {
                 "{alias} → version {version}; rollback {rollback} did not succeed ({detail}). Put the alias back by hand: aws lambda update-alias"
             ),
             Serving::NotRolledBack { version, second: None } => {
-                format!("{alias} → version {version}, 100 % (`autoRollback` leaves this case out)")
+                format!(
+                    "{alias} → version {version}, 100 % (`autoRollback` leaves this case out); the next `pulumi up` goes back to the version before"
+                )
             }
             Serving::NotRolledBack { version, second: Some((second, percent)) } => format!(
                 "{alias} → version {version} and version {second} ({percent} %) (`autoRollback` leaves this case out); the next `pulumi up` puts it back"

@@ -81,6 +81,25 @@ scenario("a version that fails only under all the traffic is taken back while it
     assert.equal((await invoke(sandbox, target, {})).version, "1");
 });
 
+scenario("without automatic rollback a version that fails keeps its traffic until the next update restores the old one", async (target) => {
+    code = `exports.handler = async (event) => { if (event.late) throw new Error("too late"); return {}; };`;
+    extra = { strategy: { type: "allAtOnce" }, bake: "10 minutes", autoRollback: [] };
+    const up = failureOf(stack.up());
+    while ((await invoke(sandbox, target, {})).version !== "2") await new Promise((resolve) => setTimeout(resolve, 20));
+    const traffic = new Traffic(sandbox, target, () => ({ late: true }));
+    const failure = await up;
+    await traffic.stop();
+    assert.match(failure, /Now serving: stable → version 2, 100 % \(`autoRollback` leaves this case out\); the next `pulumi up` goes back/);
+    assert.equal((await invoke(sandbox, target, {})).version, "2");
+    assert.match((await stack.preview()).stdout, /version 2 failed and has all the traffic: it goes back to version 1 first/);
+
+    const next = await stack.up();
+    assert.match(next.stdout + next.stderr, /version 2 failed and has all the traffic .*; putting it back on version 1/);
+    assert.equal(next.outputs.servingVersion.value, "1");
+    assert.equal((await invoke(sandbox, target, {})).version, "1");
+    assert.deepEqual(Object.keys((await stack.up()).summary.resourceChanges ?? {}), ["same"]);
+});
+
 scenario("fewer requests than asked for are no success of the canary", async () => {
     code = answering("two");
     extra = { strategy: { type: "canary" }, minRequests: 5 };

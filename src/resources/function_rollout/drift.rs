@@ -30,6 +30,7 @@ pub(super) async fn find<C: Cloud>(
         Ok(Plan::Clear(Obstacle::HalfShifted { main, .. })) => {
             vec![drift("aliasName", format!("put all traffic back on version {main}"))]
         }
+        Ok(Plan::Clear(Obstacle::FailedServes { good, .. })) => vec![back_to(&good)],
         // What runs is no drift.
         Ok(Plan::Clear(_)) => Vec::new(),
         Err(refusal) => {
@@ -98,6 +99,11 @@ fn drift_of(spec: &RolloutSpec, memory: &Memory, seen: &Observed, work: &Work) -
 
 fn drift_of_leftover(leftover: &Leftover) -> Drift {
     drift("applicationName", format!("delete {leftover}"))
+}
+
+/// A version that failed serves, and is not to.
+pub(super) fn back_to(good: &str) -> Drift {
+    drift("version", format!("put all traffic back on version {good}"))
 }
 
 fn drift(property: &str, mend: String) -> Drift {

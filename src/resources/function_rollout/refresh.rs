@@ -90,7 +90,8 @@ async fn settle<C: Cloud>(
     if !judged || spec.on_failed_version != OnFailedVersion::Keep {
         put_version(inputs, &alias.version);
     }
-    None
+    let serves = judged && alias.version == version;
+    memory.last_good().filter(|_| serves).map(drift::back_to)
 }
 
 /// A waiter that baked the deployment may have taken it back: then its version has failed.

@@ -7,6 +7,7 @@ mod traffic;
 
 use self::aliases::{alias_steps, attachment_steps};
 use self::foundation::Planner;
+use self::obstacle::failed_serves;
 use self::traffic::traffic;
 use super::cloud::{Deployment, FunctionUrl, Group, GroupState, Identity, NewRole, Permission, Tags};
 use super::function::Place;
@@ -22,7 +23,7 @@ use super::strategy::Strategy;
 pub use self::aliases::{permission_steps, url_steps};
 pub use self::foundation::check_owner;
 pub use self::obstacle::{WAY_BACK, obstacle};
-pub use self::traffic::{IN_PROGRESS, is_judgement};
+pub use self::traffic::{IN_PROGRESS, has_failed, is_judgement};
 
 /// In refusals: the alias at which the version under test stands.
 const LATEST_ALIAS: &str = "latest alias";
@@ -45,6 +46,8 @@ pub enum Obstacle {
     Superseded { deployment: String, version: String },
     /// Traffic was left split by a deployment that ended.
     HalfShifted { main: String, second: String, revision: String },
+    /// A version that failed has all the traffic, because `autoRollback` left its case out.
+    FailedServes { failed: String, good: String, revision: String },
 }
 
 /// Steps in their order, and what happens to traffic in the end.
@@ -169,6 +172,9 @@ pub fn plan(
     check_place(spec, memory, seen)?;
     let pieces = pieces(spec, memory, owner, seen);
     if let Some(obstacle) = obstacle(spec, &pieces, seen.alias.as_ref(), seen.last.as_ref())? {
+        return Ok(Plan::Clear(obstacle));
+    }
+    if let Some(obstacle) = memory.and_then(|memory| failed_serves(spec, memory, seen)) {
         return Ok(Plan::Clear(obstacle));
     }
     let mut made = Made::default();

@@ -1,8 +1,10 @@
 //! What is in the way: a live deployment, a rollback, or a split that nothing is working on any more.
 
 use super::Obstacle;
+use super::traffic::has_failed;
 use crate::rollout::cloud::{AliasState, Target};
-use crate::rollout::observe::LastDeployment;
+use crate::rollout::memory::Memory;
+use crate::rollout::observe::{LastDeployment, Observed};
 use crate::rollout::pieces::Pieces;
 use crate::rollout::refusal::Refusal;
 use crate::rollout::spec::{OnConflict, RolloutSpec};
@@ -35,6 +37,21 @@ pub fn obstacle(
         second: second.clone(),
         revision: alias.revision_id.clone(),
     }))
+}
+
+/// Whoever wants to keep a version that failed says so by declaring it with other `triggers`.
+pub(super) fn failed_serves(spec: &RolloutSpec, memory: &Memory, seen: &Observed) -> Option<Obstacle> {
+    let alias = seen.alias.as_ref()?;
+    let wanted = spec.version == memory.failed_version && !has_failed(spec, memory);
+    let serves = alias.version == memory.failed_version && memory.serving_version == memory.failed_version;
+    if !serves || wanted || seen.last.as_ref().is_some_and(LastDeployment::is_live) {
+        return None;
+    }
+    Some(Obstacle::FailedServes {
+        failed: alias.version.clone(),
+        good: memory.last_good()?.to_owned(),
+        revision: alias.revision_id.clone(),
+    })
 }
 
 fn live_obstacle(

@@ -35,7 +35,8 @@ pub(super) fn traffic(spec: &RolloutSpec, memory: Option<&Memory>, seen: &Observ
     }
 }
 
-fn has_failed(spec: &RolloutSpec, memory: &Memory) -> bool {
+/// Whether the declared version has failed, and nobody has asked to try it again.
+pub fn has_failed(spec: &RolloutSpec, memory: &Memory) -> bool {
     memory.failed_version == spec.version && memory.trigger_mark == spec.trigger_mark()
 }
 

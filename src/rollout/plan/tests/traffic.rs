@@ -104,7 +104,27 @@ fn a_deployment_that_failed_while_nobody_watched_is_found() {
 }
 
 #[test]
-fn a_failed_version_that_still_serves_is_not_forgotten() {
+fn a_failed_version_that_has_all_the_traffic_gives_it_back_unless_it_is_to_be_tried_again() {
+    for declared in ["2", "3"] {
+        let spec = spec(declared);
+        let (mut memory, seen) = complete(&spec, "2");
+        memory.served = vec!["1".to_owned()];
+        "2".clone_into(&mut memory.failed_version);
+        let back = Obstacle::FailedServes {
+            failed: "2".to_owned(),
+            good: "1".to_owned(),
+            revision: "r1".to_owned(),
+        };
+        assert_eq!(plan(&spec, Some(&memory), &owner(), &seen), Ok(Plan::Clear(back)));
+
+        let triggers = [("keep".to_owned(), "it".to_owned())].into();
+        let kept = plan(&RolloutSpec { triggers, ..spec }, Some(&memory), &owner(), &seen);
+        assert_eq!(matches!(kept, Ok(Plan::Go(_))), declared == "2", "{kept:?}");
+    }
+}
+
+#[test]
+fn a_failed_version_that_nothing_served_before_is_not_forgotten() {
     let table = [
         (OnFailedVersion::Keep, Traffic::KeepFailed),
         (OnFailedVersion::Fail, Traffic::FailAgain),
@@ -113,6 +133,7 @@ fn a_failed_version_that_still_serves_is_not_forgotten() {
     for (choice, expected) in table {
         let spec = RolloutSpec { on_failed_version: choice, ..spec("2") };
         let (mut memory, seen) = complete(&spec, "2");
+        memory.served.clear();
         "2".clone_into(&mut memory.failed_version);
         assert_eq!(work(plan(&spec, Some(&memory), &owner(), &seen)).traffic, expected);
     }
