@@ -67,7 +67,7 @@ hooks-test: build tools $(TOOLS)/hooks.stamp ## Pack the hook SDKs, and test wha
 .PHONY: soak
 soak: build tools ## The long run: kill the provider at every call, lose calls a hundred times over; print a table
 	LAMBDA_ROLLOUT_SOAK=1 cargo test --locked --test reliability -- --nocapture > target/soak.log 2>&1 || (cat target/soak.log; exit 1)
-	@echo "scenario | runs | violations" && sed -n 's/^soak | //p' target/soak.log
+	@tools/reliability-figures.sh target/soak.log docs/reliability.md
 
 .PHONY: nightly
 nightly: build tools ## A thousand random stories, others each night; a story that goes wrong is cut down to what matters

@@ -24,7 +24,7 @@ use crate::{
     engine::{End, Resource},
     proxy::{Moment, Point, Trouble},
     soak,
-    world::{Deployment, World},
+    world::{Deployment, World, was_judged_bad},
 };
 
 const SPEED: u32 = 600;
@@ -265,7 +265,7 @@ impl<'a> Tale<'a> {
         let serves = if self.is_whole().await { self.serves().await } else { None };
         if let Some(serves) = serves.filter(|serves| *serves != self.first) {
             self.world.deploy(&self.function, &serves, &self.first).await;
-            self.world.is_quiet(&self.function).await;
+            self.world.until_quiet(&self.function).await;
             self.expect_another(&self.first.clone());
             self.after_hands().await;
         }
@@ -290,7 +290,7 @@ impl<'a> Tale<'a> {
 
     async fn import(&mut self) {
         if self.serves().await.is_some() {
-            self.world.is_quiet(&self.function).await;
+            self.world.until_quiet(&self.function).await;
             self.expect_another(&self.declared.version.clone());
             assert_eq!(self.rollout.import(&format!("{}:stable", self.function)).await, End::Done);
         }
@@ -318,7 +318,7 @@ impl<'a> Tale<'a> {
             Run::AlarmFires => {
                 let (world, function, alarm) = (self.world, self.function.clone(), self.alarm.clone());
                 let fire = async {
-                    world.is_split(&function, "stable").await;
+                    world.until_split(&function, "stable").await;
                     world.set_alarm(&alarm, StateValue::Alarm).await;
                 };
                 self.meanwhile(&inputs, fire).await;
@@ -328,7 +328,7 @@ impl<'a> Tale<'a> {
                 self.expect_another(&self.declared.version.clone());
                 let (world, function) = (self.world, self.function.clone());
                 let stop = async {
-                    world.is_split(&function, "stable").await;
+                    world.until_split(&function, "stable").await;
                     world.stop_all(&function, rollback).await;
                 };
                 self.meanwhile(&inputs, stop).await;
@@ -391,13 +391,7 @@ impl<'a> Tale<'a> {
     /// Whether the declared version was judged bad the last time that it was tried.
     fn has_failed(&self, deployments: &[Deployment]) -> bool {
         let version = &self.declared.version;
-        let tried = deployments.iter().rposition(|d| d.to == *version && !d.is_way_back());
-        let judged = tried.is_some_and(|last| {
-            let taken_back = deployments[last..].iter().any(|d| d.is_way_back() && d.from == *version);
-            taken_back
-                || ["ALARM_ACTIVE", "HOOK_EXECUTION_FAILURE"].contains(&deployments[last].error.as_str())
-        });
-        judged || !self.well[version]
+        was_judged_bad(deployments, version) || !self.well[version]
     }
 
     /// What the alias serves after all these deployments.
@@ -427,7 +421,7 @@ impl<'a> Tale<'a> {
     }
 
     async fn is_whole(&self) -> bool {
-        self.world.is_quiet(&self.function).await;
+        self.world.until_quiet(&self.function).await;
         self.world.serves(&self.function, "stable").await.len() == 1
     }
 

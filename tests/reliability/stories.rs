@@ -15,23 +15,26 @@ pub(crate) struct Story<'a> {
     pub(crate) world: &'a World,
     pub(crate) function: &'a str,
     pub(crate) rollout: Resource,
+    /// An alarm of the user's that the rollout watches.
+    pub(crate) alarm: Option<String>,
 }
 
 impl<'a> Story<'a> {
     pub(crate) fn new(world: &'a World, function: &'a str) -> Self {
         let rollout = Resource::new("FunctionRollout", function, &world.endpoint, world.speed);
-        Self { world, function, rollout }
+        Self { world, function, rollout, alarm: None }
     }
 
     /// A canary with a smoke test, which versions that are not well do not pass.
     pub(crate) fn declared(&self, version: &str) -> PropertyMap {
-        let strategy = properties([("type", "canary".into()), ("interval", "1 minute".into())]);
+        let strategy = properties([("type", "canary".into()), ("interval", "2 minutes".into())]);
         let smoke_test = properties([("payload", "{}".into()), ("expect", r#"{"ok":true}"#.into())]);
         properties([
             ("functionName", self.function.into()),
             ("version", version.into()),
             ("strategy", PropertyValue::Object(strategy)),
             ("smokeTest", PropertyValue::Object(smoke_test)),
+            ("alarms", PropertyValue::Array(self.alarm.iter().map(|alarm| alarm.as_str().into()).collect())),
             ("bake", "1 minute".into()),
         ])
     }
@@ -50,7 +53,8 @@ impl<'a> Story<'a> {
             [(serving.to_owned(), 100.0)],
             "{ends:?}"
         );
-        let deployed = self.world.deployments(self.function).await;
+        let mut deployed = self.world.deployments(self.function).await;
+        deployed.retain(|deployment| !deployment.is_way_back());
         let mut versions: Vec<_> = deployed.iter().map(|deployment| &deployment.to).collect();
         versions.sort();
         versions.dedup();
@@ -59,6 +63,8 @@ impl<'a> Story<'a> {
 
     pub(crate) async fn vanishes(&mut self) {
         assert!(matches!(self.rollout.destroy().await, End::Done | End::Same));
-        assert_eq!(self.world.pieces_of(self.function).await, Vec::<String>::new());
+        let mut left = self.world.pieces_of(self.function).await;
+        left.retain(|piece| !self.alarm.as_ref().is_some_and(|alarm| piece.contains(alarm)));
+        assert_eq!(left, Vec::<String>::new());
     }
 }

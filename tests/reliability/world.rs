@@ -62,6 +62,15 @@ impl Deployment {
     }
 }
 
+/// Whether a hook, an alarm or the bake judged this version bad the last time that it was deployed.
+pub(crate) fn was_judged_bad(deployments: &[Deployment], version: &str) -> bool {
+    let tried = deployments.iter().rposition(|d| d.to == version && !d.is_way_back());
+    tried.is_some_and(|last| {
+        let taken_back = deployments[last..].iter().any(|d| d.is_way_back() && d.from == version);
+        taken_back || ["ALARM_ACTIVE", "HOOK_EXECUTION_FAILURE"].contains(&deployments[last].error.as_str())
+    })
+}
+
 pub(crate) struct World {
     pub(crate) endpoint: String,
     pub(crate) speed: u32,
@@ -240,7 +249,7 @@ impl World {
     }
 
     /// Waits until nothing of the function is in flight any more.
-    pub(crate) async fn is_quiet(&self, function: &str) {
+    pub(crate) async fn until_quiet(&self, function: &str) {
         while !self.deployments_live(function).await.is_empty() {
             tokio::time::sleep(LOOK).await;
         }
@@ -258,7 +267,7 @@ impl World {
     }
 
     /// Waits until an alias is served by two versions.
-    pub(crate) async fn is_split(&self, function: &str, alias: &str) {
+    pub(crate) async fn until_split(&self, function: &str, alias: &str) {
         while self.serves(function, alias).await.len() < 2 {
             tokio::time::sleep(LOOK).await;
         }
