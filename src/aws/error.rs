@@ -84,10 +84,12 @@ pub(super) fn invalid(operation: &'static str, why: impl std::fmt::Display) -> C
     }
 }
 
-/// Whether the same call may well succeed later. Credentials do not come back by waiting.
+/// Whether the same call may well succeed later. Wrong credentials do not become right by waiting; those that have
+/// expired are replaced, by whoever hands them out, once our own clock says so, too.
 pub(super) fn is_passing(error: &CloudError) -> bool {
+    let code = error.code.as_str();
     let lasting =
-        [NO_CREDENTIALS, NO_REGION].contains(&error.code.as_str()) || is_about_credentials(&error.code);
+        [NO_CREDENTIALS, NO_REGION].contains(&code) || (is_about_credentials(code) && !has_expired(code));
     match error.kind {
         CloudErrorKind::Throttled => true,
         CloudErrorKind::Unreachable => !lasting,
@@ -132,6 +134,10 @@ fn is_throttling(code: &str, message: &str) -> bool {
 fn is_denial(code: &str) -> bool {
     const CODES: [&str; 4] = ["AccessDenied", "Unauthorized", "NotAuthorized", "AuthorizationError"];
     CODES.iter().any(|known| code.starts_with(known))
+}
+
+fn has_expired(code: &str) -> bool {
+    code.starts_with("ExpiredToken")
 }
 
 /// The service knows the caller's credentials no more, or never did.
@@ -325,7 +331,8 @@ mod tests {
         assert!(is_passing(&said("ThrottlingException", "")));
         assert!(is_passing(&said("ServiceUnavailableException", "")));
         assert!(is_passing(&undelivered_with(ConnectorError::timeout("slow".into()))));
-        assert!(!is_passing(&said("ExpiredTokenException", "")));
+        assert!(is_passing(&said("ExpiredTokenException", "")));
+        assert!(!is_passing(&said("UnrecognizedClientException", "")));
         assert!(!is_passing(&undelivered_with(ConnectorError::other("no such profile".into(), None))));
         assert!(!is_passing(&said("AccessDeniedException", "")));
     }
