@@ -41,7 +41,7 @@ pub async fn of_deployment<C: Cloud>(
         None => cause(cx, spec, run, deployment).await,
     };
     let serving = serving(cx, spec, run, deployment, reached, expected).await;
-    let end = deployment.completed.unwrap_or_else(SystemTime::now);
+    let end = deployment.completed.unwrap_or_else(|| cx.now());
     let report = FailureReport {
         cause,
         serving,
@@ -71,12 +71,12 @@ pub async fn complete<C: Cloud>(
     }
     report.deployment_id.clone_from(&run.id);
     report.console_url = pieces::console_url(&memory.partition, &memory.region, &run.id);
-    remember(&report, memory);
+    remember(&report, memory, cx.now());
     RolloutError::Failed(Box::new(report))
 }
 
 /// Writes the end of a failed rollout into the memory.
-pub fn remember(report: &FailureReport, memory: &mut Memory) {
+pub fn remember(report: &FailureReport, memory: &mut Memory, now: SystemTime) {
     match &report.serving {
         Serving::Untouched { version }
         | Serving::RolledBack { version, .. }
@@ -87,7 +87,7 @@ pub fn remember(report: &FailureReport, memory: &mut Memory) {
     if report.cause.judges_version() && report.serving != Serving::Nothing {
         report.version.clone_into(&mut memory.failed_version);
     }
-    let started = memory.last_rollout.as_ref().map_or_else(SystemTime::now, |last| last.started);
+    let started = memory.last_rollout.as_ref().map_or(now, |last| last.started);
     let exposure = report.exposure.unwrap_or_default();
     memory.last_rollout = Some(LastRollout {
         version: report.version.clone(),
@@ -96,7 +96,7 @@ pub fn remember(report: &FailureReport, memory: &mut Memory) {
         requests: exposure.requests,
         errors: exposure.errors,
         started,
-        ended: Some(SystemTime::now()),
+        ended: Some(now),
     });
 }
 

@@ -2,6 +2,8 @@
 
 use std::time::{Duration, SystemTime};
 
+use tokio::time::Instant;
+
 use super::log::{Blame, Crash, SKEW, find_crash};
 use crate::rollout::appspec::Hooks;
 use crate::rollout::cloud::{AsyncFailure, Cloud, CloudErrorKind, Deployment, LifecycleEvent, Target};
@@ -47,7 +49,7 @@ enum Fate {
 
 #[derive(Debug, Default)]
 pub struct HookWatch {
-    looked: Option<SystemTime>,
+    looked: Option<Instant>,
     /// How many attempts of which stage were told.
     said: Option<(HookStage, usize)>,
     /// What Lambda does when the hook fails, once it is known.
@@ -120,9 +122,8 @@ impl HookWatch {
     }
 
     fn is_due<C: Cloud>(&mut self, cx: &Context<'_, C>) -> bool {
-        let now = SystemTime::now();
-        let passed = |last: SystemTime| cx.clock.passed(now.duration_since(last).unwrap_or_default());
-        let due = self.looked.is_none_or(|last| passed(last) >= LOOK);
+        let now = Instant::now();
+        let due = self.looked.is_none_or(|last| cx.clock.passed(now - last) >= LOOK);
         if due {
             self.looked = Some(now);
         }
