@@ -38,7 +38,8 @@ where
             let code = answer.err().code().unwrap_or(NO_CODE);
             let unsaid = format!("{endpoint} gave no reason: check that it is an AWS endpoint");
             let message = answer.err().message().unwrap_or(&unsaid);
-            (kind_of(code, message), code, said_by_service(code, message))
+            let kind = kind_of(code, message);
+            (kind, code, said_by_service(kind, code, message))
         }
         SdkError::TimeoutError(_) => {
             (CloudErrorKind::Unreachable, NO_ANSWER, format!("no answer in time from {endpoint}"))
@@ -168,7 +169,11 @@ fn says_update_in_progress(message: &str) -> bool {
     UPDATE_IN_PROGRESS.iter().any(|words| message.contains(words))
 }
 
-fn said_by_service(code: &str, message: &str) -> String {
+fn said_by_service(kind: CloudErrorKind, code: &str, message: &str) -> String {
+    if kind == CloudErrorKind::RoleNotReady {
+        let check = "the trust policy of the role has to let codedeploy.amazonaws.com assume it";
+        return format!("{}: {check}", message.trim_end_matches('.'));
+    }
     if is_about_credentials(code) {
         return format!("{message}: check the provider's credentials, and whether they have expired");
     }
