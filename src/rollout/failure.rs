@@ -83,6 +83,7 @@ pub fn remember(report: &FailureReport, memory: &mut Memory, now: SystemTime) {
         | Serving::RollbackFailed { version, .. }
         | Serving::NotRolledBack { version, .. } => version.clone_into(&mut memory.serving_version),
         Serving::Nothing => memory.serving_version.clear(),
+        Serving::Gone | Serving::Unseen { .. } => {}
     }
     if report.cause.judges_version() && report.serving != Serving::Nothing {
         report.version.clone_into(&mut memory.failed_version);
@@ -281,23 +282,24 @@ async fn serving<C: Cloud>(
         }
         None => None,
     };
-    let alias = cx.cloud.alias(&spec.function.name, &spec.alias).await.ok().flatten();
-    let (version, weight) = alias.map_or((run.from.clone(), None), |alias| (alias.version, alias.weight));
+    let alias = match cx.cloud.alias(&spec.function.name, &spec.alias).await {
+        Ok(Some(alias)) => alias,
+        Ok(None) => return Serving::Gone,
+        Err(error) => return Serving::Unseen { detail: error.to_string() },
+    };
+    let (version, weight) = (alias.version, alias.weight);
+    let whole = version == run.from && weight.is_none();
     match rollback {
-        Some((Ok(ended), id))
-            if ended.status == DeploymentStatus::Succeeded && version == run.from && weight.is_none() =>
-        {
-            if reached == 0 {
-                Serving::Untouched { version }
-            } else {
-                Serving::RolledBack { version, rollback: id }
-            }
+        // A rollback that could not do anything had nothing to do.
+        _ if whole && reached == 0 => Serving::Untouched { version },
+        Some((Ok(ended), id)) if ended.status == DeploymentStatus::Succeeded && whole => {
+            Serving::RolledBack { version, rollback: id }
         }
         Some((result, id)) => {
             let detail = result.map_or_else(|error| error.to_string(), |ended| ended.status_text);
             Serving::RollbackFailed { version, rollback: id, detail }
         }
-        None if version == run.from && weight.is_none() => Serving::Untouched { version },
+        None if whole => Serving::Untouched { version },
         None => {
             let second = weight.map(|(version, share)| (version, percent(share)));
             Serving::NotRolledBack { version, second }

@@ -9,7 +9,7 @@ use crate::rollout::appspec::Hooks;
 use crate::rollout::cloud::{AsyncFailure, Cloud, CloudErrorKind, Deployment, LifecycleEvent, Target};
 use crate::rollout::context::Context;
 use crate::rollout::function::{FunctionRef, split_qualifier};
-use crate::rollout::report::{Cause, HookStage};
+use crate::rollout::report::{Cause, HookStage, times};
 use crate::rollout::spec::{RollbackEvent, RolloutSpec};
 
 const LOOK: Duration = Duration::from_secs(20);
@@ -174,8 +174,11 @@ impl HookWatch {
         match cx.cloud.stop_deployment(&deployment.id, rollback).await {
             Ok(()) => {
                 cx.reporter.warn(&format!(
-                    "the {} hook {} crashed {} times and never reports: {}; the deployment is stopped",
-                    hook.stage, hook.name, crash.attempts, crash.error
+                    "the {} hook {} crashed {} and never reports: {}; the deployment is stopped",
+                    hook.stage,
+                    hook.name,
+                    times(crash.attempts),
+                    crash.error
                 ));
                 self.stopped = Some(crashed(hook, &crash));
             }
