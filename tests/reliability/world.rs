@@ -24,18 +24,24 @@ const CODE: &str = "UEsDBBQAAAAAAAAAIVzCZhj1RgAAAEYAAAAJAAAAaW5kZXgubWpzZXhwb3J0
 pub(crate) struct World {
     pub(crate) endpoint: String,
     pub(crate) speed: u32,
-    lambda: Lambda,
-    code_deploy: CodeDeploy,
+    pub(crate) lambda: Lambda,
+    pub(crate) code_deploy: CodeDeploy,
     // The sandbox ends when its standard input does.
     _sandbox: Child,
 }
 
 impl World {
     pub(crate) async fn start(speed: u32) -> Self {
+        Self::start_with(speed, &[]).await
+    }
+
+    /// With more of the sandbox's options.
+    pub(crate) async fn start_with(speed: u32, options: &[&str]) -> Self {
         let test = std::env::current_exe().unwrap();
         let binary = test.ancestors().nth(2).unwrap().join("rollout-sandbox");
         let mut sandbox = Command::new(&binary)
             .args(["--port", "0", "--exit-with-stdin", "--speed", &speed.to_string()])
+            .args(options)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
@@ -146,7 +152,7 @@ impl World {
         ours.filter_map(|deployment| deployment.description).collect()
     }
 
-    async fn admin(&self, what: &str) -> Value {
+    pub(crate) async fn admin(&self, what: &str) -> Value {
         let host = self.endpoint.trim_start_matches("http://");
         let mut stream = TcpStream::connect(host).await.unwrap();
         let request = format!("GET /_sandbox/{what} HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\n\r\n");
