@@ -255,9 +255,8 @@ mod tests {
 
     #[test]
     fn a_later_shape_is_refused_and_every_other_read() {
-        let outputs = |private: PropertyMap| {
-            PropertyMap::from([(PRIVATE.to_owned(), PropertyValue::Object(private))])
-        };
+        let outputs =
+            |private: PropertyMap| PropertyMap::from([(PRIVATE.to_owned(), PropertyValue::Object(private))]);
         let shape = |v: PropertyValue| outputs(PropertyMap::from([("v".to_owned(), v)]));
         let number = PropertyValue::Number;
         for known in [PropertyMap::new(), outputs(PropertyMap::new()), shape(number(1.0))] {

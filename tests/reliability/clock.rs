@@ -38,8 +38,8 @@ async fn a_rollout_under(skew: i32) {
     assert_eq!(story.rollout.up(&declared).await, End::Done);
     let least = Duration::from_mins(1 + 2) / SPEED;
     assert!(started.elapsed() >= least, "the bake was cut short: {:?}", started.elapsed());
-    // A look every fifteen seconds of the bake, and what was seen in all; not minutes more.
-    let looks = gate.count("GetMetricData");
+    // Every fifteen seconds of the bake, and not for minutes more.
+    let looks = gate.count("DescribeAlarms");
     assert!(looks <= 20, "it looked {looks} times");
 
     // The answer is lost, and the deployment has ended when it is looked for.

@@ -94,7 +94,12 @@ async fn settle<C: Cloud>(
 }
 
 /// A waiter that baked the deployment may have taken it back: then its version has failed.
-fn notice_way_back(memory: &mut Memory, newest: Option<&LastDeployment>, alias: &AliasState, now: SystemTime) {
+fn notice_way_back(
+    memory: &mut Memory,
+    newest: Option<&LastDeployment>,
+    alias: &AliasState,
+    now: SystemTime,
+) {
     let Some(rollout) = memory.last_rollout.as_mut().filter(|rollout| rollout.status == IN_PROGRESS) else {
         return;
     };
