@@ -58,7 +58,7 @@ async fn credentials_that_stay_expired_fail_the_update_and_not_the_deployment() 
     gate.judge(move |call| {
         let waits = call.is("BatchGetDeployments") || lost.load(Ordering::SeqCst) > 0;
         if waits {
-            lost.store(1, Ordering::SeqCst)
+            lost.store(1, Ordering::SeqCst);
         }
         if waits { EXPIRED } else { Verdict::Pass }
     });

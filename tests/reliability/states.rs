@@ -316,10 +316,10 @@ async fn record_states() {
     story.rollout.up(&declared).await;
     keep(IN_FLIGHT, &story, &declared);
     let id = story.rollout.state.as_ref().unwrap().outputs["deploymentId"].as_str().unwrap().to_owned();
-    let waited = properties([("deploymentId", id.as_str().into())]);
+    let declared = properties([("deploymentId", id.as_str().into())]);
     let mut waiter = Resource::new("DeploymentWaiter", "waiter", &world.endpoint, SPEED);
-    assert_eq!(waiter.up(&waited).await, End::Done);
-    record("waiter-of-one", "waiter", &waiter, &waited);
+    assert_eq!(waiter.up(&declared).await, End::Done);
+    record("waiter-of-one", "waiter", &waiter, &declared);
 
     let mut imported = Resource::new("FunctionRollout", "imported", &world.endpoint, SPEED);
     let nothing = State {
