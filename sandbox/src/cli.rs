@@ -43,6 +43,8 @@ What is unpleasant about AWS, each with a switch. Seconds are the service's:
                        [default: 0]
   --executed-version-only-weighted
                        publish metrics per executed version only while an alias has weights
+  --clock-skew SECONDS the services' time of day is this much ahead of the machine's, or behind it if it
+                       is less than 0. What functions log is dated by the machine [default: 0]
   --limits aws|none    with aws, requests are throttled by operation, an account has at most 50
                        deployment configurations, and 1,300 deployments at once [default: none]
   --throttle-codedeploy
@@ -85,6 +87,8 @@ pub struct Options {
     pub executed_version_only_weighted: bool,
     /// How long after a deployment's end its `rollbackInfo` can be seen.
     pub rollback_info_delay: Duration,
+    /// Seconds by which the services' time of day is ahead of the machine's.
+    pub clock_skew: f64,
     /// Whether requests have the rates and accounts the quotas of AWS.
     pub limits: bool,
     /// Whether CodeDeploy's own calls have those rates.
@@ -102,6 +106,7 @@ impl Default for Options {
             metric_delay: Delay::default(),
             executed_version_only_weighted: false,
             rollback_info_delay: Duration::ZERO,
+            clock_skew: 0.0,
             limits: false,
             throttle_codedeploy: false,
             exit_with_stdin: false,
@@ -151,6 +156,7 @@ pub fn parse(arguments: impl IntoIterator<Item = String>) -> Result<Command, Usa
             | "--iam-delay"
             | "--metric-delay"
             | "--rollback-info-delay"
+            | "--clock-skew"
             | "--limits" => {
                 let value =
                     inline.or_else(|| arguments.next()).ok_or_else(|| UsageError::NoValue(name.clone()))?;
@@ -166,6 +172,7 @@ impl Options {
     fn set(&mut self, name: &str, value: String) -> Result<(), UsageError> {
         let bad = |value: &str| UsageError::BadValue { option: name.to_owned(), value: value.to_owned() };
         let positive = || value.parse().ok().filter(|number: &f64| number.is_finite() && *number > 0.0);
+        let signed = || value.parse().ok().filter(|seconds: &f64| seconds.is_finite());
         let seconds = || duration(&value);
         let behind =
             |new| if self.behind == Behind::Ministack(None) { Ok(new) } else { Err(UsageError::TwoBehind) };
@@ -175,6 +182,7 @@ impl Options {
             "--iam-delay" => self.iam_delay = seconds().ok_or_else(|| bad(&value))?,
             "--metric-delay" => self.metric_delay = delay(&value).ok_or_else(|| bad(&value))?,
             "--rollback-info-delay" => self.rollback_info_delay = seconds().ok_or_else(|| bad(&value))?,
+            "--clock-skew" => self.clock_skew = signed().ok_or_else(|| bad(&value))?,
             "--limits" => self.limits = limits(&value).ok_or_else(|| bad(&value))?,
             "--ministack" => self.behind = behind(Behind::Ministack(Some(value.into())))?,
             _ if value.starts_with("http://") => self.behind = behind(Behind::Upstream(value))?,
@@ -215,7 +223,7 @@ mod tests {
     fn options() {
         assert_eq!(read(""), Ok(Command::Run(Options::default())));
         let line = "--port 0 --speed=60 --ministack /m --iam-delay 10 --metric-delay 60-180 \
-                    --limits aws --rollback-info-delay 5 --exit-with-stdin";
+                    --limits aws --rollback-info-delay 5 --clock-skew -300 --exit-with-stdin";
         let expected = Options {
             port: 0,
             speed: 60.0,
@@ -224,6 +232,7 @@ mod tests {
             metric_delay: Delay { least: Duration::from_secs(60), most: Duration::from_secs(180) },
             limits: true,
             rollback_info_delay: Duration::from_secs(5),
+            clock_skew: -300.0,
             exit_with_stdin: true,
             ..Options::default()
         };
@@ -240,6 +249,7 @@ mod tests {
             ("--speed 0", "0 is not a value of --speed"),
             ("--metric-delay -1", "-1 is not a value"),
             ("--metric-delay 9-5", "9-5 is not a value"),
+            ("--clock-skew soon", "soon is not a value of --clock-skew"),
             ("--limits some", "some is not a value of --limits"),
             ("--upstream ftp://x", "ftp://x is not a value"),
             ("--upstream http://x --ministack y", "cannot be used together"),

@@ -1,11 +1,16 @@
 //! One place that turns the service's durations into those of this sandbox.
 //!
-//! Time of day is always real. Only durations shrink: at speed 60 a minute of the service is a second here.
+//! Time of day is real, unless it is to be off by some seconds. Only durations shrink: at speed 60 a minute of the
+//! service is a second here.
 
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// Seconds since 1970, with fractions: the form in which the services speak of time.
 pub(crate) type Timestamp = f64;
+
+/// How far the services' time of day is from the machine's, in milliseconds. There is one time of day in a process.
+static SKEW: AtomicI64 = AtomicI64::new(0);
 
 /// How fast the services' durations pass.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -23,9 +28,18 @@ impl Clock {
         self.speed
     }
 
-    /// The time of day.
+    /// The services' time of day.
     pub(crate) fn now() -> Timestamp {
-        SystemTime::now().duration_since(UNIX_EPOCH).map_or(0.0, |since| since.as_secs_f64())
+        let machine = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0.0, |since| since.as_secs_f64());
+        #[expect(clippy::cast_precision_loss, reason = "nobody's clock is that far off")]
+        let skew = SKEW.load(Ordering::Relaxed) as f64 / 1000.0;
+        machine + skew
+    }
+
+    /// From now on the services' time of day is this much ahead of the machine's, or behind it.
+    pub(crate) fn set_skew(self, seconds: f64) {
+        #[expect(clippy::cast_possible_truncation, reason = "it saturates")]
+        SKEW.store((self.real_seconds(seconds) * 1000.0) as i64, Ordering::Relaxed);
     }
 
     /// How long a duration of the service takes here.

@@ -48,6 +48,7 @@ impl Sandbox {
         let listener = TcpListener::bind(("127.0.0.1", options.port)).await.map_err(refused)?;
         let endpoint = format!("http://{}", listener.local_addr().map_err(refused)?);
         let clock = Clock::new(options.speed);
+        clock.set_skew(options.clock_skew);
         let (ministack, address) = match &options.behind {
             Behind::Upstream(address) => {
                 let missing = |source| SandboxError::Upstream { address: address.clone(), source };

@@ -47,6 +47,20 @@ pub(crate) fn log(at: Timestamp) -> String {
     format!("{:02}/{}/{}:{} +0000", time.day, name(&MONTHS, time.month - 1), time.year, clock(&time))
 }
 
+/// `Mon, 23 Nov 2026 09:44:33 GMT`
+pub(crate) fn http(at: Timestamp) -> String {
+    // The second that has begun, not the nearest.
+    let time = civil(at.floor());
+    format!(
+        "{}, {:02} {} {:04} {} GMT",
+        name(&WEEKDAYS, time.weekday),
+        time.day,
+        name(&MONTHS, time.month - 1),
+        time.year,
+        clock(&time)
+    )
+}
+
 /// Reads the ISO form, with or without fractions and with a `Z` or an offset of zero.
 pub(crate) fn parse_iso(text: &str) -> Option<Timestamp> {
     let (date, time) = text.split_once(['T', ' '])?;
@@ -110,6 +124,7 @@ mod tests {
         let at = 1_795_427_073.12;
         assert_eq!(iso(at), "2026-11-23T09:44:33.120Z");
         assert_eq!(long(at), "Mon Nov 23 09:44:33 UTC 2026");
+        assert_eq!(http(at + 0.8), "Mon, 23 Nov 2026 09:44:33 GMT");
         assert_eq!(short(at), "23/11/26 09:44:33");
         assert_eq!(log(at), "23/Nov/2026:09:44:33 +0000");
     }

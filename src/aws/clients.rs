@@ -4,7 +4,8 @@ use std::collections::HashMap;
 use std::error::Error;
 use std::fmt;
 use std::future::Future;
-use std::time::Duration;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
 
 use aws_config::SdkConfig;
 use aws_sdk_lambda::error::{ProvideErrorMetadata, SdkError};
@@ -14,6 +15,7 @@ use tokio::sync::{Mutex, OnceCell};
 use super::budget::Budget;
 use super::config::{AwsConfig, Service};
 use super::error::{self, Answered};
+use super::service_clock::{ReadDates, ServiceClock};
 use crate::rollout::clock::Clock;
 use crate::rollout::cloud::Identity;
 
@@ -27,6 +29,7 @@ const BURST_SECONDS: f64 = 2.0;
 pub(super) struct Clients {
     pub(super) config: AwsConfig,
     pub(super) clock: Clock,
+    service_clock: Arc<ServiceClock>,
     sdk: OnceCell<SdkConfig>,
     code_deploy: OnceCell<aws_sdk_codedeploy::Client>,
     lambda: OnceCell<aws_sdk_lambda::Client>,
@@ -45,7 +48,8 @@ macro_rules! client {
     ($name:ident, $sdk:ident, $service:expr) => {
         pub(super) async fn $name(&self) -> &$sdk::Client {
             let make = || async {
-                let mut builder = $sdk::config::Builder::from(self.sdk().await);
+                let dates = ReadDates(Arc::clone(&self.service_clock));
+                let mut builder = $sdk::config::Builder::from(self.sdk().await).interceptor(dates);
                 if let Some(url) = self.config.endpoint($service) {
                     builder = builder.endpoint_url(url);
                 }
@@ -68,6 +72,7 @@ impl Clients {
         let (requests, starts) = (config.requests_per_second(), config.deployment_starts_per_second());
         Self {
             clock,
+            service_clock: Arc::default(),
             sdk: OnceCell::new(),
             code_deploy: OnceCell::new(),
             lambda: OnceCell::new(),
@@ -81,6 +86,11 @@ impl Clients {
             starts: Budget::new(clock, starts, 1),
             config,
         }
+    }
+
+    /// What time it is for AWS, as far as its answers have told.
+    pub(super) fn now(&self) -> SystemTime {
+        self.service_clock.now()
     }
 
     /// Sends one request when the budget allows it.

@@ -38,7 +38,8 @@ where
             let code = answer.err().code().unwrap_or(NO_CODE);
             let unsaid = format!("{endpoint} gave no reason: check that it is an AWS endpoint");
             let message = answer.err().message().unwrap_or(&unsaid);
-            (kind_of(code, message), code, said_by_service(code, message))
+            let kind = kind_of(code, message);
+            (kind, code, said_by_service(kind, code, message))
         }
         SdkError::TimeoutError(_) => {
             (CloudErrorKind::Unreachable, NO_ANSWER, format!("no answer in time from {endpoint}"))
@@ -84,10 +85,12 @@ pub(super) fn invalid(operation: &'static str, why: impl std::fmt::Display) -> C
     }
 }
 
-/// Whether the same call may well succeed later. Credentials do not come back by waiting.
+/// Whether the same call may well succeed later. Wrong credentials do not become right by waiting; those that have
+/// expired are replaced, by whoever hands them out, once our own clock says so, too.
 pub(super) fn is_passing(error: &CloudError) -> bool {
+    let code = error.code.as_str();
     let lasting =
-        [NO_CREDENTIALS, NO_REGION].contains(&error.code.as_str()) || is_about_credentials(&error.code);
+        [NO_CREDENTIALS, NO_REGION].contains(&code) || (is_about_credentials(code) && !has_expired(code));
     match error.kind {
         CloudErrorKind::Throttled => true,
         CloudErrorKind::Unreachable => !lasting,
@@ -134,6 +137,10 @@ fn is_denial(code: &str) -> bool {
     CODES.iter().any(|known| code.starts_with(known))
 }
 
+fn has_expired(code: &str) -> bool {
+    code.starts_with("ExpiredToken")
+}
+
 /// The service knows the caller's credentials no more, or never did.
 fn is_about_credentials(code: &str) -> bool {
     const CODES: [&str; 9] = [
@@ -162,7 +169,11 @@ fn says_update_in_progress(message: &str) -> bool {
     UPDATE_IN_PROGRESS.iter().any(|words| message.contains(words))
 }
 
-fn said_by_service(code: &str, message: &str) -> String {
+fn said_by_service(kind: CloudErrorKind, code: &str, message: &str) -> String {
+    if kind == CloudErrorKind::RoleNotReady {
+        let check = "the trust policy of the role has to let codedeploy.amazonaws.com assume it";
+        return format!("{}: {check}", message.trim_end_matches('.'));
+    }
     if is_about_credentials(code) {
         return format!("{message}: check the provider's credentials, and whether they have expired");
     }
@@ -325,7 +336,8 @@ mod tests {
         assert!(is_passing(&said("ThrottlingException", "")));
         assert!(is_passing(&said("ServiceUnavailableException", "")));
         assert!(is_passing(&undelivered_with(ConnectorError::timeout("slow".into()))));
-        assert!(!is_passing(&said("ExpiredTokenException", "")));
+        assert!(is_passing(&said("ExpiredTokenException", "")));
+        assert!(!is_passing(&said("UnrecognizedClientException", "")));
         assert!(!is_passing(&undelivered_with(ConnectorError::other("no such profile".into(), None))));
         assert!(!is_passing(&said("AccessDeniedException", "")));
     }

@@ -34,7 +34,7 @@ impl Clients {
     ) -> Answered<Vec<String>> {
         let group = self.log_group(function, version).await;
         let mut lines = Vec::new();
-        for day in days(since, SystemTime::now()) {
+        for day in days(since, self.now()) {
             let prefix = stream_prefix(&group, &day, function, version);
             let events = self.events(&group, Some(&prefix), Some(FILTER), since).await?;
             for event in &events {
@@ -51,7 +51,7 @@ impl Clients {
         if group == default_group(function) {
             lines.extend(self.events(&group, None, None, since).await?);
         } else {
-            for day in days(since, SystemTime::now()) {
+            for day in days(since, self.now()) {
                 let prefix = format!("{day}/{function}[");
                 lines.extend(self.events(&group, Some(&prefix), None, since).await?);
             }

@@ -14,6 +14,7 @@ mod iam;
 mod lambda;
 mod lambda_access;
 mod logs;
+mod service_clock;
 mod sts;
 #[cfg(test)]
 mod stub;
@@ -65,6 +66,10 @@ impl Aws {
 
 /// Each call is boxed: the SDK's futures are so large that a handful of them, side by side, would fill a thread's stack.
 impl Cloud for Aws {
+    fn now(&self) -> SystemTime {
+        self.clients.now()
+    }
+
     async fn identity(&self) -> Answered<Identity> {
         Box::pin(self.clients.identity()).await
     }

@@ -27,8 +27,9 @@ const TOGETHER: Duration = Duration::from_secs(1);
 const FLEXIBLE_AFTER: f64 = 0.75;
 const FIRST_GAP: Duration = Duration::from_secs(1);
 const LONGEST_GAP: Duration = Duration::from_secs(30);
-/// With the growing gaps between them, these are about four minutes without one answer.
-const MAX_FAILURES: u32 = 12;
+/// With the growing gaps between them, these are more than five minutes without one answer: as far as a clock may be
+/// off, and with it the time at which credentials are replaced.
+const MAX_FAILURES: u32 = 15;
 
 type Look = Answered<Option<Deployment>>;
 type Ask = Box<dyn Fn(Vec<String>) -> BoxFuture<'static, Answered<Vec<Deployment>>> + Send + Sync>;
@@ -437,7 +438,7 @@ mod tests {
         let (watcher, calls) = watcher(|_, _| Err(error(CloudErrorKind::Unreachable)));
         let look = watcher.watch("d-1", seconds(1)).await;
         assert_eq!(look.unwrap_err().kind, CloudErrorKind::Unreachable);
-        assert_eq!(calls.lock().unwrap().len(), 12);
+        assert_eq!(calls.lock().unwrap().len(), 15);
     }
 
     #[tokio::test(start_paused = true)]

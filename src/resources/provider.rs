@@ -10,7 +10,7 @@ use crate::pulumi::{
 };
 use crate::resources::session::Session;
 use crate::resources::{
-    config, deployment_waiter, function_alias, function_rollout, functions, lambda_deployment,
+    config, deployment_waiter, function_alias, function_rollout, functions, lambda_deployment, state,
 };
 
 const SCHEMA: &str = include_str!("../../schema.json");
@@ -99,6 +99,7 @@ impl Provider for RolloutProvider {
 
     async fn diff(&self, operation: Operation, request: DiffRequest) -> Result<Diff, Failure> {
         let DiffRequest { old_inputs, old_outputs, inputs, .. } = &request;
+        state::check_shape(old_outputs)?;
         Ok(match Kind::of(&operation)? {
             Kind::FunctionRollout => function_rollout::diff(&operation, old_inputs, old_outputs, inputs),
             Kind::FunctionAlias => function_alias::diff(old_inputs, inputs),
@@ -125,6 +126,7 @@ impl Provider for RolloutProvider {
             return deployment_waiter::read(&id, inputs, outputs);
         }
         let (inputs, outputs) = (inputs.unwrap_or_default(), outputs.unwrap_or_default());
+        state::check_shape(&outputs)?;
         match kind {
             Kind::FunctionAlias => function_alias::read(&session, &operation, &id, inputs, &outputs).await,
             Kind::LambdaDeployment => {
@@ -137,6 +139,7 @@ impl Provider for RolloutProvider {
     async fn update(&self, operation: Operation, request: UpdateRequest) -> Result<Updated, Failure> {
         let session = self.session().await?;
         let UpdateRequest { id, old_outputs, inputs, .. } = request;
+        state::check_shape(&old_outputs)?;
         match Kind::of(&operation)? {
             Kind::FunctionRollout => {
                 function_rollout::update(&session, &operation, &id, &old_outputs, inputs).await
@@ -156,6 +159,7 @@ impl Provider for RolloutProvider {
     async fn delete(&self, operation: Operation, request: DeleteRequest) -> Result<(), Failure> {
         let session = self.session().await?;
         let DeleteRequest { id, old_outputs, .. } = &request;
+        state::check_shape(old_outputs)?;
         match Kind::of(&operation)? {
             Kind::FunctionRollout => function_rollout::delete(&session, &operation, id, old_outputs).await,
             Kind::FunctionAlias => function_alias::delete(&session, &operation, id, old_outputs).await,

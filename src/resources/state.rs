@@ -2,7 +2,7 @@
 
 use std::time::SystemTime;
 
-use crate::pulumi::{PropertyMap, PropertyValue};
+use crate::pulumi::{Failure, PropertyMap, PropertyValue};
 use crate::rollout::leftover::Leftover;
 use crate::rollout::memory::{Drift, LastRollout, Made, Memory};
 use crate::rollout::owner::Owner;
@@ -58,6 +58,24 @@ pub fn write(outputs: &mut PropertyMap, memory: &Memory, function: &str, alias: 
 /// For resources whose public outputs are fewer.
 pub fn write_private_only(outputs: &mut PropertyMap, memory: &Memory) {
     outputs.insert(PRIVATE.to_owned(), PropertyValue::Object(write_private(memory)));
+}
+
+/// Refuses outputs that a later version of the plugin has written: what they mean is not guessed.
+pub fn check_shape(outputs: &PropertyMap) -> Result<(), Failure> {
+    let shape = outputs.get(PRIVATE).and_then(PropertyValue::as_object).and_then(|private| private.get("v"));
+    match shape.map(PropertyValue::as_number) {
+        None => Ok(()),
+        Some(Some(number)) if number <= SHAPE => Ok(()),
+        Some(number) => {
+            let written = number.map_or_else(|| "no number".to_owned(), |number| number.to_string());
+            Err(Failure::plain(format!(
+                "a later version of the lambda-rollout plugin has written this state (its shape is {written}, and this \
+                 plugin, version {}, knows shapes up to {SHAPE}); nothing was changed: upgrade the plugin to the \
+                 version that the stack was last updated with",
+                env!("CARGO_PKG_VERSION")
+            )))
+        }
+    }
 }
 
 /// Reads the memory back; `None` if these outputs are not of a rollout that exists.
@@ -233,6 +251,21 @@ mod tests {
         assert_eq!(read(&outputs), Some(memory));
         let arn = outputs["targetArn"].as_str();
         assert_eq!(arn, Some("arn:aws:lambda:eu-west-1:123456789012:function:api:stable"));
+    }
+
+    #[test]
+    fn a_later_shape_is_refused_and_every_other_read() {
+        let outputs =
+            |private: PropertyMap| PropertyMap::from([(PRIVATE.to_owned(), PropertyValue::Object(private))]);
+        let shape = |v: PropertyValue| outputs(PropertyMap::from([("v".to_owned(), v)]));
+        let number = PropertyValue::Number;
+        for known in [PropertyMap::new(), outputs(PropertyMap::new()), shape(number(1.0))] {
+            assert_eq!(check_shape(&known), Ok(()));
+        }
+        for later in [shape(number(2.0)), shape(number(1.5)), shape("1".into()), shape(PropertyValue::Null)] {
+            let said = check_shape(&later).unwrap_err().to_string();
+            assert!(said.contains("upgrade the plugin"), "{said}");
+        }
     }
 
     #[test]

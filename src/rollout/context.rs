@@ -1,6 +1,6 @@
 //! What every operation on AWS is handed: the cloud, the clock, the voice and the two ways of being told to stop.
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -69,6 +69,11 @@ impl<T> Doing<T> for Result<T, CloudError> {
 }
 
 impl<C: Cloud> Context<'_, C> {
+    /// What time it is for AWS. Our own clock may be minutes off, and on another machine was.
+    pub fn now(&self) -> SystemTime {
+        self.cloud.now()
+    }
+
     /// Waits on the service's clock, unless somebody wants the operation to end.
     pub async fn pause(&self, duration: Duration) -> Result<(), Interrupted> {
         self.or_interrupted(self.clock.sleep(duration)).await

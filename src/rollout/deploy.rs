@@ -47,7 +47,7 @@ pub async fn deploy<C: Cloud>(
     let served_before = memory.served.contains(&spec.version);
     let mut alarms = preflight::check_deployment(cx, spec, pieces, from, served_before).await?;
     await_quiet_errors(cx, spec, memory).await?;
-    begin(spec, memory);
+    begin(spec, memory, cx.now());
     smoke_test(cx, spec, from, memory).await?;
     if let Some(settings) = &spec.error_alarm {
         let name = put_error_alarm(cx, spec, settings, from, memory).await?;
@@ -57,11 +57,11 @@ pub async fn deploy<C: Cloud>(
     let id = match start(cx, spec, pieces, from, &alarms).await {
         Ok(id) => id,
         Err(error) => {
-            not_started(memory, &error);
+            not_started(memory, &error, cx.now());
             return Err(error);
         }
     };
-    let run = Run { id, from: from.to_owned(), to: spec.version.clone(), started: SystemTime::now(), alarms };
+    let run = Run { id, from: from.to_owned(), to: spec.version.clone(), started: cx.now(), alarms };
     announce(cx, spec, &run, memory);
     if spec.wait { finish(cx, spec, pieces, &run, memory).await } else { Ok(()) }
 }
@@ -129,7 +129,7 @@ pub async fn smoke_test<C: Cloud>(
         if from.is_empty() { Serving::Nothing } else { Serving::Untouched { version: from.to_owned() } };
     let report =
         FailureReport { cause: Cause::SmokeTest { difference: reason }, serving, ..failure::blank(spec) };
-    failure::remember(&report, memory);
+    failure::remember(&report, memory, cx.now());
     Err(RolloutError::Failed(Box::new(report)))
 }
 
@@ -143,7 +143,7 @@ async fn await_quiet_errors<C: Cloud>(
     let (Some(settings), Some(ended)) = (&spec.error_alarm, last.and_then(|last| last.ended)) else {
         return Ok(());
     };
-    let passed = cx.clock.passed(SystemTime::now().duration_since(ended).unwrap_or_default());
+    let passed = cx.clock.passed(cx.now().duration_since(ended).unwrap_or_default());
     let Some(left) = alarm::memory_of_errors(settings).checked_sub(passed) else {
         return Ok(());
     };
@@ -161,7 +161,7 @@ async fn put_error_alarm<C: Cloud>(
     from: &str,
     memory: &Memory,
 ) -> Result<String, RolloutError> {
-    let attempt = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_millis();
+    let attempt = cx.now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_millis();
     let name = names::alarm(&spec.function.name, &spec.alias, &spec.version, &format!("{attempt:x}"));
     let watched = Watched {
         function: &spec.function.name,
@@ -216,15 +216,15 @@ fn description(spec: &RolloutSpec, from: &str) -> String {
 }
 
 /// A deployment that was never made is no rollout in progress.
-fn not_started(memory: &mut Memory, error: &RolloutError) {
+fn not_started(memory: &mut Memory, error: &RolloutError, now: SystemTime) {
     if let Some(last) = &mut memory.last_rollout {
         "Failed".clone_into(&mut last.status);
         last.reason = error.to_string();
-        last.ended = Some(SystemTime::now());
+        last.ended = Some(now);
     }
 }
 
-pub fn begin(spec: &RolloutSpec, memory: &mut Memory) {
+pub fn begin(spec: &RolloutSpec, memory: &mut Memory, now: SystemTime) {
     memory.deployment_id.clear();
     memory.deployment_status.clear();
     memory.failed_version.clear();
@@ -235,7 +235,7 @@ pub fn begin(spec: &RolloutSpec, memory: &mut Memory) {
         reason: String::new(),
         requests: 0.0,
         errors: 0.0,
-        started: SystemTime::now(),
+        started: now,
         ended: None,
     });
 }
@@ -271,7 +271,7 @@ async fn succeed<C: Cloud>(
         status.clone_into(&mut last.status);
         last.requests = traffic.requests;
         last.errors = traffic.errors;
-        last.ended = Some(SystemTime::now());
+        last.ended = Some(cx.now());
     }
     let counted = match traffic.requests {
         requests if requests <= 0.0 => {

@@ -41,7 +41,7 @@ pub async fn of_deployment<C: Cloud>(
         None => cause(cx, spec, run, deployment).await,
     };
     let serving = serving(cx, spec, run, deployment, reached, expected).await;
-    let end = deployment.completed.unwrap_or_else(SystemTime::now);
+    let end = deployment.completed.unwrap_or_else(|| cx.now());
     let report = FailureReport {
         cause,
         serving,
@@ -71,23 +71,24 @@ pub async fn complete<C: Cloud>(
     }
     report.deployment_id.clone_from(&run.id);
     report.console_url = pieces::console_url(&memory.partition, &memory.region, &run.id);
-    remember(&report, memory);
+    remember(&report, memory, cx.now());
     RolloutError::Failed(Box::new(report))
 }
 
 /// Writes the end of a failed rollout into the memory.
-pub fn remember(report: &FailureReport, memory: &mut Memory) {
+pub fn remember(report: &FailureReport, memory: &mut Memory, now: SystemTime) {
     match &report.serving {
         Serving::Untouched { version }
         | Serving::RolledBack { version, .. }
         | Serving::RollbackFailed { version, .. }
         | Serving::NotRolledBack { version, .. } => version.clone_into(&mut memory.serving_version),
         Serving::Nothing => memory.serving_version.clear(),
+        Serving::Gone | Serving::Unseen { .. } => {}
     }
     if report.cause.judges_version() && report.serving != Serving::Nothing {
         report.version.clone_into(&mut memory.failed_version);
     }
-    let started = memory.last_rollout.as_ref().map_or_else(SystemTime::now, |last| last.started);
+    let started = memory.last_rollout.as_ref().map_or(now, |last| last.started);
     let exposure = report.exposure.unwrap_or_default();
     memory.last_rollout = Some(LastRollout {
         version: report.version.clone(),
@@ -96,7 +97,7 @@ pub fn remember(report: &FailureReport, memory: &mut Memory) {
         requests: exposure.requests,
         errors: exposure.errors,
         started,
-        ended: Some(SystemTime::now()),
+        ended: Some(now),
     });
 }
 
@@ -281,23 +282,24 @@ async fn serving<C: Cloud>(
         }
         None => None,
     };
-    let alias = cx.cloud.alias(&spec.function.name, &spec.alias).await.ok().flatten();
-    let (version, weight) = alias.map_or((run.from.clone(), None), |alias| (alias.version, alias.weight));
+    let alias = match cx.cloud.alias(&spec.function.name, &spec.alias).await {
+        Ok(Some(alias)) => alias,
+        Ok(None) => return Serving::Gone,
+        Err(error) => return Serving::Unseen { detail: error.to_string() },
+    };
+    let (version, weight) = (alias.version, alias.weight);
+    let whole = version == run.from && weight.is_none();
     match rollback {
-        Some((Ok(ended), id))
-            if ended.status == DeploymentStatus::Succeeded && version == run.from && weight.is_none() =>
-        {
-            if reached == 0 {
-                Serving::Untouched { version }
-            } else {
-                Serving::RolledBack { version, rollback: id }
-            }
+        // A rollback that could not do anything had nothing to do.
+        _ if whole && reached == 0 => Serving::Untouched { version },
+        Some((Ok(ended), id)) if ended.status == DeploymentStatus::Succeeded && whole => {
+            Serving::RolledBack { version, rollback: id }
         }
         Some((result, id)) => {
             let detail = result.map_or_else(|error| error.to_string(), |ended| ended.status_text);
             Serving::RollbackFailed { version, rollback: id, detail }
         }
-        None if version == run.from && weight.is_none() => Serving::Untouched { version },
+        None if whole => Serving::Untouched { version },
         None => {
             let second = weight.map(|(version, share)| (version, percent(share)));
             Serving::NotRolledBack { version, second }

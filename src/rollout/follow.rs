@@ -3,7 +3,7 @@
 use std::time::{Duration, SystemTime};
 
 use super::appspec::Hooks;
-use super::cloud::{Cloud, Deployment, DeploymentStatus, Target};
+use super::cloud::{Cloud, CloudError, Deployment, DeploymentStatus, Target};
 use super::context::{Context, Doing, Interrupted, RolloutError};
 use super::deploy::Run;
 use super::duration;
@@ -35,12 +35,12 @@ pub struct Ended {
 
 impl Ended {
     /// A deployment whose end nobody watched.
-    pub fn seen(deployment: Deployment, target: Option<&Target>) -> Self {
+    pub fn seen(deployment: Deployment, target: Option<&Target>, now: SystemTime) -> Self {
         Self {
             from: target.map(|target| target.current_version.clone()).unwrap_or_default(),
             to: target.map(|target| target.target_version.clone()).unwrap_or_default(),
             reached: target.map_or(0, |target| percent(target.weight)),
-            last_shift: deployment.completed.unwrap_or_else(SystemTime::now),
+            last_shift: deployment.completed.unwrap_or(now),
             deployment,
             stopped_for: None,
         }
@@ -53,7 +53,7 @@ impl Ended {
             id: deployment.id.clone(),
             from: self.from.clone(),
             to: self.to.clone(),
-            started: deployment.started.or(deployment.created).unwrap_or_else(SystemTime::now),
+            started: deployment.started.or(deployment.created).unwrap_or(self.last_shift),
             alarms: deployment.alarms.clone().unwrap_or_default(),
         }
     }
@@ -69,7 +69,8 @@ pub async fn follow<C: Cloud>(
     loop {
         let due = progress.next_look(cx);
         let deployment = match cx.or_interrupted(cx.cloud.watch(&run.id, due)).await {
-            Ok(found) => found.doing(|| format!("could not read deployment {}", run.id))?,
+            Ok(Ok(found)) => found,
+            Ok(Err(error)) => return Err(out_of_sight(run, &error)),
             Err(why) => return Err(interrupt(cx, spec, run, why).await),
         };
         let Some(deployment) = deployment else {
@@ -85,7 +86,7 @@ pub async fn follow<C: Cloud>(
                 from: run.from.clone(),
                 to: run.to.clone(),
                 reached: progress.reached,
-                last_shift: progress.last_shift(&deployment),
+                last_shift: progress.last_shift(&deployment, cx.now()),
                 stopped_for: hook_watch.into_cause(&deployment),
                 deployment,
             });
@@ -114,6 +115,14 @@ pub async fn await_end<C: Cloud>(cx: &Context<'_, C>, id: &str) -> Result<Deploy
             None => return Err(RolloutError::Left(format!("deployment {id} is gone"))),
         }
     }
+}
+
+/// A deployment that we can no longer read is none that we can stop, and CodeDeploy needs nobody to watch.
+fn out_of_sight(run: &Run, error: &CloudError) -> RolloutError {
+    RolloutError::Left(format!(
+        "could not read deployment {} any more: {error}; it goes on by itself, and the next `pulumi up` takes it up",
+        run.id
+    ))
 }
 
 /// What Ctrl-C or the time limit does to the deployment.
@@ -182,7 +191,7 @@ impl Progress {
 
     fn until_next_shift<C: Cloud>(&self, cx: &Context<'_, C>) -> Option<Duration> {
         let began = self.began_shifting?;
-        let passed = cx.clock.passed(SystemTime::now().duration_since(began).unwrap_or_default());
+        let passed = cx.clock.passed(cx.now().duration_since(began).unwrap_or_default());
         self.shifts.iter().map(|shift| shift.at).find(|at| *at > passed).map(|at| at.saturating_sub(passed))
     }
 
@@ -201,8 +210,8 @@ impl Progress {
         self.reached = self.reached.max(percent);
     }
 
-    fn last_shift(&self, deployment: &Deployment) -> SystemTime {
-        self.shifted.or(deployment.completed).unwrap_or_else(SystemTime::now)
+    fn last_shift(&self, deployment: &Deployment, now: SystemTime) -> SystemTime {
+        self.shifted.or(deployment.completed).unwrap_or(now)
     }
 
     /// A lasting line when something changed, a passing one otherwise.

@@ -56,6 +56,14 @@ impl Leftover {
         }
     }
 
+    /// Whether `other` cannot be removed before this one is: an application waits for its groups.
+    pub fn is_in(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Group { application, .. }, Self::Application(name)) => application == name,
+            _ => false,
+        }
+    }
+
     /// The kind and the names, for the state.
     pub fn to_parts(&self) -> Vec<&str> {
         match self {

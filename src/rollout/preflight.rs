@@ -114,7 +114,7 @@ async fn check_alarms<C: Cloud>(
             AlarmsAlreadyFiring::Ignore => {
                 cx.reporter.warn(&format!("firing already and left out of this deployment: {names}"));
             }
-            AlarmsAlreadyFiring::Fail => return Err(firing_refusal(first).into()),
+            AlarmsAlreadyFiring::Fail => return Err(firing_refusal(first, cx.now()).into()),
             AlarmsAlreadyFiring::Wait => {
                 cx.reporter.status(&format!("waiting until these alarms are OK: {names}"));
                 cx.pause(LOOK_AGAIN * 3)
@@ -136,8 +136,8 @@ async fn read_alarms<C: Cloud>(cx: &Context<'_, C>, spec: &RolloutSpec) -> Resul
     }
 }
 
-fn firing_refusal(alarm: &Alarm) -> Refusal {
-    let age = alarm.since.and_then(|since| SystemTime::now().duration_since(since).ok());
+fn firing_refusal(alarm: &Alarm, now: SystemTime) -> Refusal {
+    let age = alarm.since.and_then(|since| now.duration_since(since).ok());
     let since = age.map(|age| format!(", for {}", duration::short(age))).unwrap_or_default();
     Refusal::AlarmFiring { name: alarm.name.clone(), since, reason: alarm.reason.clone() }
 }

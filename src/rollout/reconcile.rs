@@ -200,7 +200,7 @@ async fn move_traffic<C: Cloud>(
             }
             memory.record_serving(&spec.version);
             memory.failed_version.clear();
-            settle_unwatched(spec, memory);
+            settle_unwatched(spec, memory, cx.now());
             Ok(())
         }
         Traffic::Deploy { from } => deploy::deploy(cx, spec, &work.pieces, from, memory).await,
@@ -229,7 +229,7 @@ async fn move_traffic<C: Cloud>(
             let from = seen.alias.as_ref().map(|alias| alias.version.clone()).unwrap_or_default();
             let run = adopted_run(cx, spec, &deployment.id, &from).await;
             let target = cx.cloud.target(&deployment.id).await.unwrap_or_default();
-            let ended = Ended::seen(deployment.as_ref().clone(), target.as_ref());
+            let ended = Ended::seen(deployment.as_ref().clone(), target.as_ref(), cx.now());
             let error = failure::of_deployment(cx, spec, &run, &ended, memory).await;
             deployment.id.clone_into(&mut memory.deployment_id);
             match spec.on_failed_version {
@@ -244,11 +244,11 @@ async fn move_traffic<C: Cloud>(
 }
 
 /// A rollout of this version whose end nobody saw, and that nobody is to look at any more.
-fn settle_unwatched(spec: &RolloutSpec, memory: &mut Memory) {
+fn settle_unwatched(spec: &RolloutSpec, memory: &mut Memory, now: SystemTime) {
     let last = memory.last_rollout.as_mut();
     if let Some(last) = last.filter(|last| last.status == IN_PROGRESS && last.version == spec.version) {
         "Succeeded".clone_into(&mut last.status);
-        last.ended = Some(SystemTime::now());
+        last.ended = Some(now);
     }
 }
 
@@ -264,7 +264,7 @@ async fn adopt<C: Cloud>(
     let run = adopted_run(cx, spec, deployment, from).await;
     let known = memory.last_rollout.as_ref();
     if !known.is_some_and(|last| last.version == spec.version && last.status == IN_PROGRESS) {
-        deploy::begin(spec, memory);
+        deploy::begin(spec, memory, cx.now());
     }
     let prefix = names::alarm_prefix(&spec.function.name, &spec.alias);
     if let Some(alarm) = run.alarms.iter().filter(|name| name.starts_with(&prefix)).max() {
@@ -283,7 +283,7 @@ async fn adopted_run<C: Cloud>(cx: &Context<'_, C>, spec: &RolloutSpec, id: &str
         id: id.to_owned(),
         from: from.to_owned(),
         to: spec.version.clone(),
-        started: known.and_then(|deployment| deployment.started).unwrap_or_else(SystemTime::now),
+        started: known.and_then(|deployment| deployment.started).unwrap_or_else(|| cx.now()),
         alarms: own_alarms.unwrap_or_else(|| spec.alarms.clone()),
     }
 }

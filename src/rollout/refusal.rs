@@ -46,6 +46,11 @@ pub enum Refusal {
     HookNotCallable { hook: String, role: String },
 
     #[error(
+        "role {role}, which this rollout made, may not call hook {hook}: its permissions boundary {boundary} does not allow it. Allow lambda:InvokeFunction on the hook in the boundary, or name another `permissionsBoundary`"
+    )]
+    HookBeyondBoundary { hook: String, role: String, boundary: String },
+
+    #[error(
         "hook {hook} could never report: its role {role} may not do codedeploy:PutLifecycleEventHookExecutionStatus on {group}; allow that action in the role's policy"
     )]
     HookMayNotReport { hook: String, role: String, group: String },

@@ -86,6 +86,17 @@ pub enum Serving {
     },
     /// There is no alias yet.
     Nothing,
+    /// Somebody deleted the alias, or its function.
+    Gone,
+    /// The alias cannot be read.
+    Unseen {
+        detail: String,
+    },
+}
+
+/// How often in words.
+pub fn times(count: usize) -> String {
+    if count == 1 { "once".to_owned() } else { format!("{count} times") }
 }
 
 impl Cause {
@@ -105,7 +116,7 @@ impl Cause {
             Self::SmokeTest { difference } => format!("the smoke test failed: {difference}"),
             Self::Hook { name, stage, detail } => format!("the {stage} hook {name} {detail}"),
             Self::HookCrashed { name, stage, attempts } => {
-                format!("the {stage} hook {name} crashed {attempts} times without reporting")
+                format!("the {stage} hook {name} crashed {} without reporting", times(*attempts))
             }
             Self::Alarm { alarms, while_baking } => {
                 let names: Vec<String> =
@@ -189,6 +200,12 @@ impl FailureReport {
             (Serving::Nothing, _) => {
                 format!("{function}: version {version} was refused; nothing is served yet")
             }
+            (Serving::Gone, _) => {
+                format!("{function}: version {version} failed, and alias {} is gone", self.alias)
+            }
+            (Serving::Unseen { .. }, _) => {
+                format!("{function}: version {version} failed, and what is served now is not known")
+            }
             (Serving::NotRolledBack { .. }, reached) => {
                 format!(
                     "{function}: version {version} failed at {reached} % of traffic after {after} and was not rolled back"
@@ -225,6 +242,11 @@ impl FailureReport {
                 "{alias} → version {version} and version {second} ({percent} %) (`autoRollback` leaves this case out); the next `pulumi up` puts it back"
             ),
             Serving::Nothing => format!("nothing: alias {alias} is made when a version passes"),
+            Serving::Gone => format!("nothing: somebody deleted alias {alias}, or its function"),
+            Serving::Unseen { detail } => format!(
+                "alias {alias} could not be read ({detail}). Look at it by hand: aws lambda get-alias --function-name {} --name {alias}",
+                self.function
+            ),
         }
     }
 
@@ -310,6 +332,18 @@ orders: version 42 was rolled back at 10 % of traffic after 3m12s
         };
         let text = FailureReport { serving, ..report() }.to_string();
         assert!(text.starts_with("orders: THE ROLLBACK OF VERSION 42 FAILED"), "{text}");
+    }
+
+    #[test]
+    fn nobody_claims_that_something_serves_who_has_not_seen_it() {
+        let unseen = Serving::Unseen { detail: "no answer".to_owned() };
+        for (serving, words) in [
+            (Serving::Gone, "Now serving: nothing: somebody deleted alias stable, or its function"),
+            (unseen, "Now serving: alias stable could not be read (no answer). Look at it by hand"),
+        ] {
+            let text = FailureReport { serving, ..report() }.to_string();
+            assert!(text.contains(words) && !text.contains("→"), "{text}");
+        }
     }
 
     #[test]

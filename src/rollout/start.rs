@@ -10,13 +10,13 @@ const TRIES: u32 = 6;
 /// CodeDeploy may show a new deployment a moment after it has made it.
 const LOOKS: u32 = 3;
 const PAUSE: Duration = Duration::from_secs(3);
-/// Two clocks, ours and CodeDeploy's.
+/// How well we know CodeDeploy's clock.
 const SKEW: Duration = Duration::from_secs(5);
 
 pub async fn start<C: Cloud>(cx: &Context<'_, C>, deployment: &NewDeployment) -> Result<String, CloudError> {
     let mut attempt = 1;
     loop {
-        let begun = SystemTime::now();
+        let begun = cx.now();
         let error = match cx.cloud.create_deployment(deployment).await {
             Ok(id) => return Ok(id),
             Err(error) => error,

@@ -13,6 +13,10 @@ use super::spec::RolloutSpec;
 pub async fn sweep<C: Cloud>(cx: &Context<'_, C>, spec: &RolloutSpec, memory: &mut Memory) {
     let mut kept = Vec::new();
     for leftover in std::mem::take(&mut memory.leftovers) {
+        if kept.iter().any(|kept: &Leftover| kept.is_in(&leftover)) {
+            kept.push(leftover);
+            continue;
+        }
         if let Err(error) = drop_leftover(cx.cloud, &spec.function.name, &memory.owner, &leftover).await {
             cx.reporter
                 .warn(&format!("{leftover} is of no use any more and stays until the next update: {error}"));

@@ -91,7 +91,7 @@ async fn judge<C: Cloud>(
     let identity = cx.cloud.identity().await.doing(|| "could not ask who the caller is".to_owned())?;
     let spec = RolloutSpec { bake, ..RolloutSpec::of_target(&target) };
     let mut memory = Memory::new(Owner::nobody(), &identity.account, &identity.region, &identity.partition);
-    let ended = Ended::seen(deployment.clone(), Some(&target));
+    let ended = Ended::seen(deployment.clone(), Some(&target), cx.now());
     let run = ended.run();
     if !succeeded {
         let error = failure::of_deployment(cx, &spec, &run, &ended, &mut memory).await;

@@ -14,7 +14,7 @@ const SPEED: u32 = 600;
 
 /// Every point of an operation (every few of them, in the short run): `run` is given one after the other, until one is
 /// beyond the operation's end.
-async fn at_every_point(what: &str, mut run: impl AsyncFnMut(Point) -> End) {
+pub(crate) async fn at_every_point(what: &str, mut run: impl AsyncFnMut(Point) -> End) {
     let step = if soak::is_on() { 1 } else { 5 };
     let mut points = 0;
     for moment in [Moment::Before, Moment::After] {
@@ -116,7 +116,7 @@ async fn a_killed_deployment_is_taken_up_by_the_next_update() {
     .await;
 }
 
-fn single(function: &str, version: &str) -> PropertyMap {
+pub(crate) fn single(function: &str, version: &str) -> PropertyMap {
     properties([
         ("applicationName", format!("rollout-{function}.stable").as_str().into()),
         ("deploymentGroupName", "stable".into()),

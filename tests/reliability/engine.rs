@@ -20,10 +20,12 @@ const TIME_LIMIT: f64 = 300.0;
 
 /// One resource of a stack: what the program declares, and what the engine remembers.
 pub(crate) struct Resource {
-    token: &'static str,
+    pub(crate) token: &'static str,
     name: String,
-    endpoint: String,
+    pub(crate) endpoint: String,
     speed: u32,
+    /// More of the provider's environment.
+    pub(crate) environment: Vec<(String, String)>,
     pub(crate) state: Option<State>,
     /// Calls to AWS of the last operation.
     pub(crate) calls: usize,
@@ -35,8 +37,8 @@ pub(crate) struct State {
     pub(crate) inputs: PropertyMap,
     pub(crate) outputs: PropertyMap,
     /// The last operation failed: the next update is made even if nothing is declared anew.
-    failed: bool,
-    refresh_before_update: bool,
+    pub(crate) failed: bool,
+    pub(crate) refresh_before_update: bool,
 }
 
 /// How an operation of the engine ended.
@@ -51,10 +53,10 @@ pub(crate) enum End {
 }
 
 /// A running provider.
-struct Provider {
+pub(crate) struct Provider {
     process: Child,
-    client: ResourceProviderClient<Channel>,
-    proxy: Proxy,
+    pub(crate) client: ResourceProviderClient<Channel>,
+    pub(crate) proxy: Proxy,
 }
 
 /// Why an operation has no answer.
@@ -93,7 +95,7 @@ impl Provider {
 impl Resource {
     pub(crate) fn new(token: &'static str, name: &str, endpoint: &str, speed: u32) -> Self {
         let (name, endpoint) = (name.to_owned(), endpoint.to_owned());
-        Self { token, name, endpoint, speed, state: None, calls: 0 }
+        Self { token, name, endpoint, speed, environment: Vec::new(), state: None, calls: 0 }
     }
 
     /// `pulumi up`.
@@ -300,12 +302,12 @@ impl Resource {
         }
     }
 
-    fn urn(&self) -> String {
+    pub(crate) fn urn(&self) -> String {
         format!("urn:pulumi:dev::shop::lambda-rollout:index:{}::{}", self.token, self.name)
     }
 
     /// A provider that has to live with some trouble.
-    async fn start(&self, trouble: Trouble) -> Provider {
+    pub(crate) async fn start(&self, trouble: Trouble) -> Provider {
         let proxy = Proxy::start(&self.endpoint, trouble).await;
         let mut process = Command::new(env!("CARGO_BIN_EXE_pulumi-resource-lambda-rollout"))
             .env("AWS_ENDPOINT_URL", &proxy.url)
@@ -314,6 +316,7 @@ impl Resource {
             .env("AWS_REGION", crate::world::REGION)
             .env("AWS_EC2_METADATA_DISABLED", "true")
             .env("LAMBDA_ROLLOUT_CLOCK_SPEED", self.speed.to_string())
+            .envs(self.environment.iter().map(|(name, value)| (name, value)))
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::null())

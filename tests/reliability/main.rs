@@ -3,11 +3,22 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may panic")]
 
+mod clock;
+mod credentials;
 mod death;
 mod engine;
 mod faults;
+mod gate;
+mod hooks;
+mod isolation;
+mod leftovers;
 mod model;
+mod other_deaths;
 mod proxy;
+mod roles;
 mod soak;
+mod states;
 mod stories;
+mod tools;
+mod versions;
 mod world;

@@ -179,7 +179,7 @@ fn refusal(status: u16, code: &str) -> Vec<u8> {
 }
 
 /// A whole request or answer, as it came; `None` at the end of the connection.
-async fn message(stream: &mut BufReader<TcpStream>) -> Option<Vec<u8>> {
+pub(crate) async fn message(stream: &mut BufReader<TcpStream>) -> Option<Vec<u8>> {
     let mut bytes = Vec::new();
     let mut length = 0;
     loop {

@@ -41,11 +41,15 @@ impl<'a> Story<'a> {
 
     /// Plain updates until nothing is left to do; then `serving` has all traffic, and nothing was deployed twice.
     pub(crate) async fn settles(&mut self, version: &str, serving: &str) {
-        let inputs = self.declared(version);
+        self.settles_as(&self.declared(version), serving).await;
+    }
+
+    /// The same with other inputs.
+    pub(crate) async fn settles_as(&mut self, inputs: &PropertyMap, serving: &str) {
         let mut ends = Vec::new();
         while ends.last() != Some(&End::Same) {
             assert!(ends.len() < UPDATES, "{}: it never settles: {ends:?}", self.function);
-            ends.push(self.rollout.up(&inputs).await);
+            ends.push(self.rollout.up(inputs).await);
         }
         assert_eq!(self.rollout.calls, 0, "an update without a change asks AWS");
         assert_eq!(

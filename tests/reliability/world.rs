@@ -74,8 +74,8 @@ pub(crate) fn was_judged_bad(deployments: &[Deployment], version: &str) -> bool 
 pub(crate) struct World {
     pub(crate) endpoint: String,
     pub(crate) speed: u32,
-    lambda: Lambda,
-    code_deploy: CodeDeploy,
+    pub(crate) lambda: Lambda,
+    pub(crate) code_deploy: CodeDeploy,
     cloud_watch: CloudWatch,
     // The sandbox ends when its standard input does.
     _sandbox: Child,
@@ -83,10 +83,16 @@ pub(crate) struct World {
 
 impl World {
     pub(crate) async fn start(speed: u32) -> Self {
+        Self::start_with(speed, &[]).await
+    }
+
+    /// With more of the sandbox's options.
+    pub(crate) async fn start_with(speed: u32, options: &[&str]) -> Self {
         let test = std::env::current_exe().unwrap();
         let binary = test.ancestors().nth(2).unwrap().join("rollout-sandbox");
         let mut sandbox = Command::new(&binary)
             .args(["--port", "0", "--exit-with-stdin", "--speed", &speed.to_string()])
+            .args(options)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
@@ -306,7 +312,7 @@ impl World {
         set.send().await.unwrap();
     }
 
-    async fn admin(&self, what: &str) -> Value {
+    pub(crate) async fn admin(&self, what: &str) -> Value {
         let host = self.endpoint.trim_start_matches("http://");
         let mut stream = TcpStream::connect(host).await.unwrap();
         let request = format!("GET /_sandbox/{what} HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\n\r\n");

@@ -11,7 +11,9 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::{TcpListener, TcpStream};
 
 use super::{Cut, Gateway};
+use crate::clock::Clock;
 use crate::http;
+use crate::timestamp;
 
 /// Accepts connections for ever.
 pub(crate) async fn serve(listener: TcpListener, gateway: Arc<Gateway>) -> Infallible {
@@ -51,7 +53,8 @@ async fn one(
     // Whoever sends half a body has gone away, and gets no answer.
     let body = body.collect().await.map_err(|_| Cut)?.to_bytes();
     let (method, path) = (parts.method.clone(), parts.uri.clone());
-    let response = gateway.handle(hyper::Request::from_parts(parts, body)).await?;
+    let mut response = gateway.handle(hyper::Request::from_parts(parts, body)).await?;
+    http::set_header(response.headers_mut(), "date", &timestamp::http(Clock::now()));
     tracing::info!(%method, %path, status = response.status().as_u16(), "answered");
     Ok(http::full(response))
 }

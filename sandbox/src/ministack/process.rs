@@ -22,6 +22,8 @@ const SUPERVISOR: &str = include_str!("supervisor.sh");
 const LOADED_AT_START: [(&str, &str); 2] =
     [("sitecustomize.py", include_str!("through.py")), ("log_lines.py", include_str!("log_lines.py"))];
 const HEALTHY_WITHIN: Duration = Duration::from_secs(90);
+/// How many ports are tried while others take them.
+const PORTS: u32 = 5;
 const GONE_WITHIN: Duration = Duration::from_secs(10);
 
 #[derive(Debug, thiserror::Error)]
@@ -48,6 +50,16 @@ pub(crate) struct Ministack {
 impl Ministack {
     /// Starts ministack and waits until it answers. `endpoint` is what Lambda functions get as AWS's address.
     pub(crate) async fn start(path: &Path, endpoint: &str, clock: Clock) -> Result<Self, StartError> {
+        let mut tries = 1;
+        loop {
+            match Self::start_once(path, endpoint, clock).await {
+                Err(StartError::Ended(lines)) if lost_port(&lines) && tries < PORTS => tries += 1,
+                started => return started,
+            }
+        }
+    }
+
+    async fn start_once(path: &Path, endpoint: &str, clock: Clock) -> Result<Self, StartError> {
         let folder =
             tempfile::Builder::new().prefix("rollout-sandbox-").tempdir().map_err(StartError::Room)?;
         for (name, text) in LOADED_AT_START {
@@ -133,6 +145,11 @@ fn command(path: &Path, folder: &TempDir, port: u16, endpoint: &str, clock: Cloc
         .stderr(Stdio::null())
         .process_group(0);
     command
+}
+
+/// Whether somebody else took the port between our look and ministack's start.
+fn lost_port(last_lines: &str) -> bool {
+    last_lines.to_lowercase().contains("already in use")
 }
 
 fn free_port() -> io::Result<u16> {

@@ -39,7 +39,7 @@ pub(super) async fn refresh<C: Cloud>(
     let live = last.as_ref().is_some_and(|last| last.deployment.status == DeploymentStatus::Live);
     if let Some(alias) = seen.alias.as_ref().filter(|_| !live) {
         if let Some(last) = &last {
-            notice_way_back(&mut memory, seen.last.as_ref(), alias);
+            notice_way_back(&mut memory, seen.last.as_ref(), alias, cx.now());
             drift.extend(settle(cx, spec, &mut memory, &mut inputs, last, alias).await);
         }
         notice_move(&mut memory, &mut inputs, alias);
@@ -72,7 +72,7 @@ async fn settle<C: Cloud>(
         return Some(Drift { property: "version".to_owned(), mend });
     }
     let spec = RolloutSpec { version: version.clone(), ..spec.clone() };
-    let ended = Ended::seen(last.deployment.clone(), last.target.as_ref());
+    let ended = Ended::seen(last.deployment.clone(), last.target.as_ref(), cx.now());
     let run = ended.run();
     if succeeded {
         "Succeeded".clone_into(&mut rollout.status);
@@ -95,7 +95,12 @@ async fn settle<C: Cloud>(
 }
 
 /// A waiter that baked the deployment may have taken it back: then its version has failed.
-fn notice_way_back(memory: &mut Memory, newest: Option<&LastDeployment>, alias: &AliasState) {
+fn notice_way_back(
+    memory: &mut Memory,
+    newest: Option<&LastDeployment>,
+    alias: &AliasState,
+    now: SystemTime,
+) {
     let Some(rollout) = memory.last_rollout.as_mut().filter(|rollout| rollout.status == IN_PROGRESS) else {
         return;
     };
@@ -103,7 +108,7 @@ fn notice_way_back(memory: &mut Memory, newest: Option<&LastDeployment>, alias: 
     if rollout.version != alias.version && taken_back {
         "Failed".clone_into(&mut rollout.status);
         "it was taken back while it baked".clone_into(&mut rollout.reason);
-        rollout.ended = Some(SystemTime::now());
+        rollout.ended = Some(now);
         memory.failed_version.clone_from(&rollout.version);
         alias.version.clone_into(&mut memory.serving_version);
     }

@@ -18,6 +18,9 @@ type Answered<T> = Result<T, CloudError>;
 ///
 /// Every method is one AWS operation (or the pages of one), retried by the SDK when that is safe.
 pub trait Cloud: Send + Sync + 'static {
+    /// What time it is for AWS: what its timestamps are compared with.
+    fn now(&self) -> SystemTime;
+
     /// The caller's account, asked for once and then remembered.
     fn identity(&self) -> impl Future<Output = Answered<Identity>> + Send;
 

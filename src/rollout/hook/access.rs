@@ -21,17 +21,23 @@ pub async fn check_hooks<C: Cloud>(
     spec: &RolloutSpec,
     pieces: &Pieces,
 ) -> Result<(), RolloutError> {
-    try_join_all(spec.hooks.iter().map(|hook| check_hook(cx, pieces, hook))).await.map(drop)
+    try_join_all(spec.hooks.iter().map(|hook| check_hook(cx, spec, pieces, hook))).await.map(drop)
 }
 
-async fn check_hook<C: Cloud>(cx: &Context<'_, C>, pieces: &Pieces, hook: &str) -> Result<(), RolloutError> {
+async fn check_hook<C: Cloud>(
+    cx: &Context<'_, C>,
+    spec: &RolloutSpec,
+    pieces: &Pieces,
+    hook: &str,
+) -> Result<(), RolloutError> {
     let (function, qualifier) = split_qualifier(hook);
     let found =
         cx.cloud.version(function, qualifier).await.doing(|| format!("could not look at hook {hook}"))?;
     let Some(found) = found else {
         return Err(Refusal::NoHook(hook.to_owned()).into());
     };
-    tokio::try_join!(check_call(cx, pieces, hook), check_report(cx, pieces, hook, &found.role_arn)).map(drop)
+    tokio::try_join!(check_call(cx, spec, pieces, hook), check_report(cx, pieces, hook, &found.role_arn))
+        .map(drop)
 }
 
 /// What a role may do. A policy that is made in the same update as the rollout takes a moment to be there.
@@ -58,17 +64,28 @@ async fn allowance<C: Cloud>(
 /// Nothing, a doubt that is said, or a refusal.
 type Verdict = Result<Option<String>, Refusal>;
 
-/// The role that a rollout makes allows its hooks; one that the user brings need not.
-async fn check_call<C: Cloud>(cx: &Context<'_, C>, pieces: &Pieces, hook: &str) -> Result<(), RolloutError> {
-    if pieces.role_name.is_some() {
+/// The role that a rollout makes allows its hooks, as far as its boundary does; one that the user brings need not.
+async fn check_call<C: Cloud>(
+    cx: &Context<'_, C>,
+    spec: &RolloutSpec,
+    pieces: &Pieces,
+    hook: &str,
+) -> Result<(), RolloutError> {
+    let boundary = spec.permissions_boundary.clone().filter(|_| pieces.role_name.is_some());
+    if pieces.role_name.is_some() && boundary.is_none() {
         return Ok(());
     }
     let identity = cx.cloud.identity().await.doing(|| "could not ask who the caller is".to_owned())?;
     let role = &pieces.service_role_arn;
-    let refusal = Refusal::HookNotCallable { hook: hook.to_owned(), role: role.clone() };
+    let bounded = boundary.is_some();
+    let (hook_name, role_arn) = (hook.to_owned(), role.clone());
+    let refusal = match boundary {
+        Some(boundary) => Refusal::HookBeyondBoundary { hook: hook_name, role: role_arn, boundary },
+        None => Refusal::HookNotCallable { hook: hook_name, role: role_arn },
+    };
     let verdict = match allowance(cx, role, CALL, &pieces::hook_arn(hook, &identity)).await {
         Ok(Some(Allowance::Allowed)) => Ok(None),
-        Ok(Some(Allowance::NotAllowed)) if has_policy(cx.cloud, hook).await => {
+        Ok(Some(Allowance::NotAllowed)) if !bounded && has_policy(cx.cloud, hook).await => {
             Ok(Some(format!("only the policy of hook {hook} itself may allow {role} to call it")))
         }
         Ok(Some(Allowance::Forbidden | Allowance::NotAllowed)) => Err(refusal),

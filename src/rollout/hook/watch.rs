@@ -2,12 +2,14 @@
 
 use std::time::{Duration, SystemTime};
 
+use tokio::time::Instant;
+
 use super::log::{Blame, Crash, SKEW, find_crash};
 use crate::rollout::appspec::Hooks;
 use crate::rollout::cloud::{AsyncFailure, Cloud, CloudErrorKind, Deployment, LifecycleEvent, Target};
 use crate::rollout::context::Context;
 use crate::rollout::function::{FunctionRef, split_qualifier};
-use crate::rollout::report::{Cause, HookStage};
+use crate::rollout::report::{Cause, HookStage, times};
 use crate::rollout::spec::{RollbackEvent, RolloutSpec};
 
 const LOOK: Duration = Duration::from_secs(20);
@@ -47,7 +49,7 @@ enum Fate {
 
 #[derive(Debug, Default)]
 pub struct HookWatch {
-    looked: Option<SystemTime>,
+    looked: Option<Instant>,
     /// How many attempts of which stage were told.
     said: Option<(HookStage, usize)>,
     /// What Lambda does when the hook fails, once it is known.
@@ -120,9 +122,8 @@ impl HookWatch {
     }
 
     fn is_due<C: Cloud>(&mut self, cx: &Context<'_, C>) -> bool {
-        let now = SystemTime::now();
-        let passed = |last: SystemTime| cx.clock.passed(now.duration_since(last).unwrap_or_default());
-        let due = self.looked.is_none_or(|last| passed(last) >= LOOK);
+        let now = Instant::now();
+        let due = self.looked.is_none_or(|last| cx.clock.passed(now - last) >= LOOK);
         if due {
             self.looked = Some(now);
         }
@@ -173,8 +174,11 @@ impl HookWatch {
         match cx.cloud.stop_deployment(&deployment.id, rollback).await {
             Ok(()) => {
                 cx.reporter.warn(&format!(
-                    "the {} hook {} crashed {} times and never reports: {}; the deployment is stopped",
-                    hook.stage, hook.name, crash.attempts, crash.error
+                    "the {} hook {} crashed {} and never reports: {}; the deployment is stopped",
+                    hook.stage,
+                    hook.name,
+                    times(crash.attempts),
+                    crash.error
                 ));
                 self.stopped = Some(crashed(hook, &crash));
             }
