@@ -5,6 +5,7 @@ use std::time::{Duration, SystemTime};
 
 use super::cloud::{Cloud, CloudError, CloudErrorKind, NewDeployment};
 use super::context::Context;
+use super::observe::last_deployment;
 
 const TRIES: u32 = 6;
 /// CodeDeploy may show a new deployment a moment after it has made it.
@@ -46,12 +47,13 @@ async fn find<C: Cloud>(
         cx.clock.sleep(PAUSE).await;
         let group = cx.cloud.group(&wanted.application, &wanted.group).await?;
         let Some(id) = group.and_then(|group| group.last_attempted) else { continue };
-        let found = cx.cloud.deployment(&id).await?.filter(|found| {
-            found.description == wanted.description
-                && found.created.is_some_and(|created| created >= not_before)
-        });
-        if found.is_some() {
-            return Ok(Some(id));
+        let Some(last) = last_deployment(cx.cloud, &id).await? else { continue };
+        // It may have failed and been rolled back by now: then the newest one is the rollback.
+        let (found, _) = last.forward();
+        if found.description == wanted.description
+            && found.created.is_some_and(|created| created >= not_before)
+        {
+            return Ok(Some(found.id.clone()));
         }
     }
     Ok(None)
