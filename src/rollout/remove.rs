@@ -7,6 +7,7 @@ use super::context::{Context, Doing, RolloutError};
 use super::memory::Memory;
 use super::names;
 use super::owner::{Maker, Owner};
+use super::plan::WAY_BACK;
 use super::strategy;
 use super::sweep::drop_leftover;
 
@@ -91,7 +92,7 @@ async fn stop_live<C: Cloud>(cx: &Context<'_, C>, doomed: Doomed<'_>) -> Result<
     let Some(id) = group.last_attempted else {
         return Ok(());
     };
-    let target = cx.cloud.target(&id).await.unwrap_or_default();
+    let target = cx.cloud.target(&id).await.doing(|| format!("could not read deployment {id}"))?;
     if !target.is_some_and(|t| t.function == doomed.function && t.alias == doomed.alias) {
         return Ok(());
     }
@@ -99,7 +100,8 @@ async fn stop_live<C: Cloud>(cx: &Context<'_, C>, doomed: Doomed<'_>) -> Result<
     match seen {
         Some(deployment) if deployment.status == DeploymentStatus::Live => {
             cx.reporter.info(&format!("stopping deployment {id}"));
-            if deployment.rolls_back.is_some() {
+            // A way back is never stopped: it would end at the version that failed.
+            if deployment.rolls_back.is_some() || deployment.description.contains(WAY_BACK) {
                 super::follow::await_end(cx, &id).await.map(drop)
             } else {
                 clear::stop(cx, &id).await
