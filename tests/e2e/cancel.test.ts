@@ -6,7 +6,7 @@ import { StopDeploymentCommand } from "@aws-sdk/client-codedeploy";
 import { Gate } from "../support/gate";
 import { answering, hook } from "../support/programs";
 import { Sandbox } from "../support/sandbox";
-import { Shop } from "../support/shop";
+import { Shop, takenUp } from "../support/shop";
 import { Traffic } from "../support/traffic";
 import { until } from "../support/until";
 
@@ -32,8 +32,6 @@ async function interrupted(shop: Shop, isTime: () => boolean | Promise<boolean>,
     await run.ended();
     return said;
 }
-
-const takenUp = /deployment d-\w+ of version 2 (is running already; waiting for that one|succeeded while nobody watched; looking at what it did)/;
 
 const gated = (gate: Gate) => hook("Succeeded").replace("await fetch", `${gate.wait} await fetch`);
 

@@ -4,7 +4,8 @@ import * as assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { CloudWatchClient, DeleteAlarmsCommand, DescribeAlarmsCommand, PutMetricAlarmCommand } from "@aws-sdk/client-cloudwatch";
 import {
-    DeleteApplicationCommand, DeleteDeploymentConfigCommand, DeleteDeploymentGroupCommand, StopDeploymentCommand, UpdateDeploymentGroupCommand,
+    DeleteApplicationCommand, DeleteDeploymentConfigCommand, DeleteDeploymentGroupCommand, StopDeploymentCommand,
+    UpdateDeploymentGroupCommand,
 } from "@aws-sdk/client-codedeploy";
 import { DeleteRoleCommand, DeleteRolePolicyCommand, IAMClient } from "@aws-sdk/client-iam";
 import { DeleteFunctionCommand, UpdateAliasCommand } from "@aws-sdk/client-lambda";

@@ -5,7 +5,7 @@ import { after, before, describe, test } from "node:test";
 import { Gate } from "../support/gate";
 import { answering, hook } from "../support/programs";
 import { Sandbox } from "../support/sandbox";
-import { Shop } from "../support/shop";
+import { Shop, takenUp } from "../support/shop";
 import { failureOf } from "../support/stack";
 
 let sandbox: Sandbox;
@@ -18,8 +18,12 @@ after(async () => {
     await sandbox?.stop();
 });
 
+type Whom = "the CLI" | "the CLI and its providers";
+
 /** The lock of the dead CLI is in the way, and `pulumi cancel` takes it off. No provider is left when this is over. */
-async function killed(shop: Shop, command: () => Promise<unknown>, isTime: () => boolean | Promise<boolean>, whom: "the CLI" | "the CLI and its providers" = "the CLI") {
+async function killed(
+    shop: Shop, command: () => Promise<unknown>, isTime: () => boolean | Promise<boolean>, whom: Whom = "the CLI",
+) {
     const { run, failure } = await shop.disturb(command, isTime);
     run.kill(whom);
     await failure;
@@ -30,8 +34,6 @@ async function killed(shop: Shop, command: () => Promise<unknown>, isTime: () =>
 
 const called = (shop: Shop, operation: string) => async () =>
     (await shop.sandbox.journal()).some((call) => call.operation === operation && call.status < 300);
-
-const takenUp = /deployment d-\w+ of version 2 (is running already; waiting for that one|succeeded while nobody watched; looking at what it did)/;
 
 describe("a CLI that is killed", { concurrency: 3 }, () => {
     for (const whom of ["the CLI", "the CLI and its providers"] as const) {

@@ -14,6 +14,10 @@ import { vanishes } from "./scenario";
 import { StackOptions, TestStack, failureOf } from "./stack";
 import { until } from "./until";
 
+/** What an update says that finds a deployment of version 2 which an earlier run has started. */
+export const takenUp =
+    /deployment d-\w+ of version 2 (is running already; waiting for that one|succeeded while nobody watched; looking at what it did)/;
+
 /** What is declared of one function and its rollout; both bear the function's name. */
 export interface Article {
     code: string;

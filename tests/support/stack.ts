@@ -104,7 +104,8 @@ export class TestStack {
     async move(urn: string, to: TestStack): Promise<void> {
         const [source, dest] = [this.names.name, to.names.name];
         const args = ["state", "move", "--yes", "--source", source, "--dest", dest, urn];
-        await promisify(execFile)("pulumi", args, { cwd: this.home, env: { ...process.env, ...this.environment, PULUMI_HOME: path.join(this.home, "pulumi") } });
+        const env = { ...process.env, ...this.environment, PULUMI_HOME: path.join(this.home, "pulumi") };
+        await promisify(execFile)("pulumi", args, { cwd: this.home, env });
     }
 
     /** Puts the state of another stack in place of the own one, as somebody would who edits the export. */
