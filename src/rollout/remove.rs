@@ -7,6 +7,7 @@ use super::context::{Context, Doing, RolloutError};
 use super::memory::Memory;
 use super::names;
 use super::owner::{Maker, Owner};
+use super::plan::WAY_BACK;
 use super::strategy;
 use super::sweep::drop_leftover;
 
@@ -20,18 +21,25 @@ pub struct Doomed<'a> {
 
 pub async fn remove<C: Cloud>(cx: &Context<'_, C>, doomed: Doomed<'_>) -> Result<(), RolloutError> {
     check_place(cx, doomed).await?;
-    if has_successor(cx, doomed).await? {
+    let holder = alias_holder(cx, doomed).await?;
+    if holder.as_ref().is_some_and(|holder| holder.is_same_resource(&doomed.memory.owner)) {
         // A replacement of the same name has taken everything over.
         return Ok(());
     }
-    stop_live(cx, doomed).await?;
+    // What runs for another rollout, which has taken the alias over, and what watches it, are not ours.
+    if holder.is_none() {
+        stop_live(cx, doomed).await?;
+    }
     let latest = doomed.memory.latest_alias_name.as_str();
     remove_alias(cx, doomed, doomed.alias, doomed.memory.made.alias).await?;
     if !latest.is_empty() {
         remove_alias(cx, doomed, latest, doomed.memory.made.latest_alias).await?;
     }
     remove_group(cx, doomed).await?;
-    let ((), ()) = tokio::try_join!(remove_application(cx, doomed), remove_alarms(cx, doomed))?;
+    remove_application(cx, doomed).await?;
+    if holder.is_none() {
+        remove_alarms(cx, doomed).await?;
+    }
     remove_config(cx, &doomed.memory.deployment_config).await?;
     remove_leftovers(cx, doomed).await?;
     remove_role(cx, doomed).await
@@ -53,16 +61,18 @@ async fn check_place<C: Cloud>(cx: &Context<'_, C>, doomed: Doomed<'_>) -> Resul
     Ok(doomed.memory.check_place(&id, &here)?)
 }
 
-/// Whether the alias is marked by a later making of this same resource.
-async fn has_successor<C: Cloud>(cx: &Context<'_, C>, doomed: Doomed<'_>) -> Result<bool, RolloutError> {
+/// Which other rollout the alias belongs to now: a later making of this same resource, or one that took it over.
+async fn alias_holder<C: Cloud>(
+    cx: &Context<'_, C>,
+    doomed: Doomed<'_>,
+) -> Result<Option<Owner>, RolloutError> {
     let alias = doomed.alias;
     let state =
         cx.cloud.alias(doomed.function, alias).await.doing(|| format!("could not read alias {alias}"))?;
-    let holder = state.and_then(|state| Owner::from_alias_description(&state.description));
-    let ours = &doomed.memory.owner;
-    Ok(holder.is_some_and(|(maker, holder)| {
-        maker == Maker::Rollout && holder.is_same_resource(ours) && holder.generation != ours.generation
-    }))
+    let mark = state.and_then(|state| Owner::from_alias_description(&state.description));
+    Ok(mark
+        .filter(|(maker, holder)| *maker == Maker::Rollout && *holder != doomed.memory.owner)
+        .map(|(_, holder)| holder))
 }
 
 async fn stop_live<C: Cloud>(cx: &Context<'_, C>, doomed: Doomed<'_>) -> Result<(), RolloutError> {
@@ -82,7 +92,7 @@ async fn stop_live<C: Cloud>(cx: &Context<'_, C>, doomed: Doomed<'_>) -> Result<
     let Some(id) = group.last_attempted else {
         return Ok(());
     };
-    let target = cx.cloud.target(&id).await.unwrap_or_default();
+    let target = cx.cloud.target(&id).await.doing(|| format!("could not read deployment {id}"))?;
     if !target.is_some_and(|t| t.function == doomed.function && t.alias == doomed.alias) {
         return Ok(());
     }
@@ -90,7 +100,8 @@ async fn stop_live<C: Cloud>(cx: &Context<'_, C>, doomed: Doomed<'_>) -> Result<
     match seen {
         Some(deployment) if deployment.status == DeploymentStatus::Live => {
             cx.reporter.info(&format!("stopping deployment {id}"));
-            if deployment.rolls_back.is_some() {
+            // A way back is never stopped: it would end at the version that failed.
+            if deployment.rolls_back.is_some() || deployment.description.contains(WAY_BACK) {
                 super::follow::await_end(cx, &id).await.map(drop)
             } else {
                 clear::stop(cx, &id).await

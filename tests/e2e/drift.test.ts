@@ -1,7 +1,7 @@
 // What somebody changed by hand: a refresh shows it, the next update mends it, and then nothing is to be done.
 
 import * as assert from "node:assert/strict";
-import { after, before, beforeEach, test } from "node:test";
+import { after, before, beforeEach } from "node:test";
 import { CodeDeployClient, DeleteApplicationCommand, DeleteDeploymentGroupCommand, ListApplicationsCommand } from "@aws-sdk/client-codedeploy";
 import { DeleteRoleCommand, DeleteRolePolicyCommand, IAMClient } from "@aws-sdk/client-iam";
 import {
@@ -11,6 +11,7 @@ import {
 import * as lambdaRollout from "pulumi-lambda-rollout";
 import { answering, publishedFunction } from "../support/programs";
 import { Sandbox } from "../support/sandbox";
+import { scenariosAfterUp } from "../support/scenario";
 import { TestStack, failureOf } from "../support/stack";
 import { invoke } from "../support/traffic";
 
@@ -47,15 +48,7 @@ after(async () => {
     await sandbox?.stop();
 });
 
-function scenario(name: string, body: (target: string) => Promise<void>) {
-    test(name, async () => {
-        const first = await stack.up();
-        await body(first.outputs.targetArn.value);
-        await stack.destroy();
-        assert.deepEqual(await sandbox.leftovers(), []);
-        await stack.remove();
-    });
-}
+const scenario = scenariosAfterUp(() => ({ sandbox, stack }));
 
 /** A refresh that must say this, an update that mends it, and one that finds nothing to do. */
 async function mended(said: RegExp) {

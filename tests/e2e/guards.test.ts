@@ -1,11 +1,12 @@
 // What watches a new version: the user's own alarms, and the bake.
 
 import * as assert from "node:assert/strict";
-import { after, before, beforeEach, test } from "node:test";
+import { after, before, beforeEach } from "node:test";
 import { CloudWatchClient, DeleteAlarmsCommand, PutMetricAlarmCommand, SetAlarmStateCommand } from "@aws-sdk/client-cloudwatch";
 import * as lambdaRollout from "pulumi-lambda-rollout";
 import { answering, publishedFunction } from "../support/programs";
 import { Sandbox } from "../support/sandbox";
+import { scenariosAfterUp } from "../support/scenario";
 import { TestStack, failureOf } from "../support/stack";
 import { Traffic, invoke } from "../support/traffic";
 
@@ -38,15 +39,7 @@ after(async () => {
     await sandbox?.stop();
 });
 
-function scenario(name: string, body: (target: string) => Promise<void>) {
-    test(name, async () => {
-        const first = await stack.up();
-        await body(first.outputs.targetArn.value);
-        await stack.destroy();
-        assert.deepEqual(await sandbox.leftovers(), []);
-        await stack.remove();
-    });
-}
+const scenario = scenariosAfterUp(() => ({ sandbox, stack }));
 
 scenario("an alarm that fires already refuses the rollout, or is left out of it", async () => {
     await cloudWatch.send(new PutMetricAlarmCommand({

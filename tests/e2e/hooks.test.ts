@@ -5,6 +5,7 @@ import { after, before, beforeEach, test } from "node:test";
 import * as lambdaRollout from "pulumi-lambda-rollout";
 import { answering, hook, hookFunction, publishedFunction, throwing } from "../support/programs";
 import { Sandbox } from "../support/sandbox";
+import { scenariosAfterUp } from "../support/scenario";
 import { TestStack, failureOf } from "../support/stack";
 import { invoke } from "../support/traffic";
 
@@ -39,15 +40,7 @@ after(async () => {
     await sandbox?.stop();
 });
 
-function scenario(name: string, body: (target: string) => Promise<void>) {
-    test(name, async () => {
-        const first = await stack.up();
-        await body(first.outputs.targetArn.value);
-        await stack.destroy();
-        assert.deepEqual(await sandbox.leftovers(), []);
-        await stack.remove();
-    });
-}
+const scenario = scenariosAfterUp(() => ({ sandbox, stack }));
 
 scenario("a hook that reports Failed keeps the version from any traffic, and one that reports Succeeded lets it pass", async (target) => {
     code = answering("two");

@@ -1,13 +1,16 @@
 // Many at once, and in other places: regions, the wrong place, notifications, a limit on how many run side by side.
 
 import * as assert from "node:assert/strict";
-import { after, before, beforeEach, test } from "node:test";
+import * as fs from "node:fs/promises";
+import * as path from "node:path";
+import { after, before, beforeEach } from "node:test";
 import * as aws from "@pulumi/aws";
 import { BatchGetDeploymentsCommand, CodeDeployClient, ListDeploymentsCommand } from "@aws-sdk/client-codedeploy";
 import * as pulumi from "@pulumi/pulumi";
 import * as lambdaRollout from "pulumi-lambda-rollout";
 import { answering, publishedFunction } from "../support/programs";
 import { Sandbox, region } from "../support/sandbox";
+import { scenarios } from "../support/scenario";
 import { TestStack, failureOf } from "../support/stack";
 import { invoke } from "../support/traffic";
 
@@ -29,14 +32,7 @@ after(async () => {
     await sandbox?.stop();
 });
 
-function scenario(name: string, body: () => Promise<void>) {
-    test(name, async () => {
-        await body();
-        await stack.destroy();
-        assert.deepEqual(await sandbox.leftovers(), []);
-        await stack.remove();
-    });
-}
+const scenario = scenarios(() => ({ sandbox, stack }));
 
 scenario("two regions are served by one program, each by its own provider", async () => {
     program = async () => {
@@ -76,6 +72,50 @@ scenario("credentials of another place are refused, and nothing is dropped or ma
     stack.environment.AWS_REGION = region;
     await stack.up();
     assert.equal((await invoke(sandbox, outputs.targetArn.value, {})).body.answer, "two");
+});
+
+scenario("nothing of any kind is looked for, changed or dropped in the place of another profile", async () => {
+    program = async () => void ["orders", "returns"].forEach((name) => publishedFunction(name, answering("one")));
+    await stack.up();
+    await sandbox.makeGroup("theirs", "group");
+
+    let description = "as it was";
+    const others = await TestStack.create(sandbox, async () => {
+        const [functionName, aliasName, version] = ["returns", "live", "1"];
+        new lambdaRollout.FunctionRollout("rollout", { functionName: "orders", version, description });
+        const alias = new lambdaRollout.FunctionAlias("alias", { functionName, aliasName, version, description, follow: false });
+        const deployment = new lambdaRollout.LambdaDeployment("deployment", {
+            applicationName: "theirs", deploymentGroupName: "group", functionName, aliasName, version,
+            triggers: { description },
+        }, { dependsOn: alias });
+        new lambdaRollout.DeploymentWaiter("waiter", { deploymentId: deployment.deploymentId });
+    }, { name: "others" });
+    await fs.writeFile(path.join(others.home, "credentials"), profiles);
+    for (const key of ["AWS_REGION", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"]) delete others.environment[key];
+    const { environment } = others;
+    environment.AWS_CONFIG_FILE = environment.AWS_SHARED_CREDENTIALS_FILE = path.join(others.home, "credentials");
+    environment.AWS_PROFILE = "here";
+    await others.up();
+    const made = (await sandbox.leftovers()).sort();
+
+    environment.AWS_PROFILE = "there";
+    const refused = (id: string) => new RegExp(`${id} belongs to account 0{12} in us-east-1, and the credentials are of account 2{12} in eu-west-1`);
+    const ids = { FunctionRollout: "orders:stable", FunctionAlias: "returns:live", LambdaDeployment: "theirs/group/returns:live" };
+    description = "changed";
+    for (const [type, id] of Object.entries(ids)) {
+        const target = [(await others.resource(type)).urn];
+        assert.match(await failureOf(others.refresh({ target })), refused(id));
+        assert.match(await failureOf(others.up({ target })), refused(id));
+        assert.match(await failureOf(others.destroy({ target, targetDependents: true })), refused(id));
+    }
+    assert.deepEqual((await sandbox.leftovers()).sort(), made);
+
+    environment.AWS_PROFILE = "here";
+    await others.up();
+    assert.deepEqual(Object.keys((await others.up()).summary.resourceChanges ?? {}), ["same"]);
+    await others.destroy();
+    await others.remove();
+    await sandbox.removeGroup("theirs");
 });
 
 scenario("the topic hears what CodeDeploy does", async () => {
@@ -120,6 +160,18 @@ scenario("no more deployments run at once than the provider is told", async () =
         assert.ok(!next || next.createTime!.getTime() >= run.completeTime!.getTime(), "two ran at once");
     }
 });
+
+const profiles = `
+[here]
+region = us-east-1
+aws_access_key_id = test
+aws_secret_access_key = test
+
+[there]
+region = eu-west-1
+aws_access_key_id = 222222222222
+aws_secret_access_key = test
+`;
 
 /** All deployments of the default region, in the order of their creation. */
 async function deployments() {

@@ -1,11 +1,12 @@
 // The other resources, and the ways in which people use a provider.
 
 import * as assert from "node:assert/strict";
-import { after, before, beforeEach, test } from "node:test";
+import { after, before, beforeEach } from "node:test";
 import * as pulumi from "@pulumi/pulumi";
 import * as lambdaRollout from "pulumi-lambda-rollout";
 import { answering, publishedFunction, throwing } from "../support/programs";
 import { Sandbox } from "../support/sandbox";
+import { scenarios } from "../support/scenario";
 import { TestStack, failureOf } from "../support/stack";
 import { Traffic, invoke } from "../support/traffic";
 
@@ -25,15 +26,7 @@ after(async () => {
     await sandbox?.stop();
 });
 
-/** Runs a test's body and takes the stack away afterwards; nothing may be left of it. */
-function scenario(name: string, body: () => Promise<void>) {
-    test(name, async () => {
-        await body();
-        await stack.destroy();
-        assert.deepEqual(await sandbox.leftovers(), []);
-        await stack.remove();
-    });
-}
+const scenario = scenarios(() => ({ sandbox, stack }));
 
 scenario("a rollout that does not wait hands its deployment to a waiter", async () => {
     let code = answering("one");

@@ -15,7 +15,8 @@ exports.handler = async (event) => {
         headers: {
             "content-type": "application/x-amz-json-1.1",
             "x-amz-target": "CodeDeploy_20141006.PutLifecycleEventHookExecutionStatus",
-            authorization: "AWS4-HMAC-SHA256 Credential=test/20260101/us-east-1/codedeploy/aws4_request, SignedHeaders=host, Signature=none",
+            authorization: "AWS4-HMAC-SHA256 Credential=" + process.env.AWS_ACCESS_KEY_ID
+                + "/20260101/us-east-1/codedeploy/aws4_request, SignedHeaders=host, Signature=none",
         },
         body: JSON.stringify({
             deploymentId: event.DeploymentId,
@@ -29,17 +30,20 @@ export interface FunctionOptions {
     /** Its name, if it is not that of the resource. */
     name?: string;
     role?: aws.iam.Role;
+    /** In seconds. */
+    timeout?: number;
     provider?: aws.Provider;
 }
 
 /** A function whose code is this text, published as a new version whenever it changes. */
 export function publishedFunction(resource: string, code: string, options: FunctionOptions = {}): aws.lambda.Function {
-    const { name = resource, role = roleOf(resource), provider } = options;
+    const { name = resource, role = roleOf(resource), timeout, provider } = options;
     return new aws.lambda.Function(resource, {
         name,
         runtime: "nodejs20.x",
         handler: "index.handler",
         role: role.arn,
+        timeout,
         code: new pulumi.asset.AssetArchive({ "index.js": new pulumi.asset.StringAsset(code) }),
         publish: true,
     }, { provider });
@@ -62,7 +66,7 @@ export function hookFunction(name: string, code: string, mayReport = true): aws.
             }),
         });
     }
-    return publishedFunction(name, code, { role });
+    return publishedFunction(name, code, { role, timeout: 300 });
 }
 
 function roleOf(name: string): aws.iam.Role {

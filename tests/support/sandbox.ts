@@ -27,6 +27,7 @@ export interface Call {
     mutating: boolean;
     status: number;
     errorCode?: string | null;
+    account?: string;
     region?: string;
 }
 
@@ -35,6 +36,7 @@ export class Sandbox {
         private readonly child: ChildProcess,
         readonly endpoint: string,
         readonly speed: number,
+        private readonly account?: string,
     ) {}
 
     static async start(options: { speed?: number; args?: string[] } = {}): Promise<Sandbox> {
@@ -47,11 +49,16 @@ export class Sandbox {
         return new Sandbox(child, endpoint, speed);
     }
 
+    /** The same sandbox as another account sees it, so that tests side by side do not meet. Twelve digits. */
+    as(account: string): Sandbox {
+        return new Sandbox(this.child, this.endpoint, this.speed, account);
+    }
+
     /** What a program, the CLI or an SDK needs to talk to the sandbox instead of AWS. */
     get env(): Record<string, string> {
         return {
             AWS_ENDPOINT_URL: this.endpoint,
-            AWS_ACCESS_KEY_ID: "test",
+            AWS_ACCESS_KEY_ID: this.account ?? "test",
             AWS_SECRET_ACCESS_KEY: "test",
             AWS_REGION: region,
             AWS_EC2_METADATA_DISABLED: "true",
@@ -63,22 +70,32 @@ export class Sandbox {
         return {
             endpoint: this.endpoint,
             region,
-            credentials: { accessKeyId: "test", secretAccessKey: "test" },
+            credentials: { accessKeyId: this.account ?? "test", secretAccessKey: "test" },
         };
     }
 
     async journal(since = 0): Promise<Call[]> {
-        const answer = await this.admin(`journal?since=${since}`);
-        return Array.isArray(answer) ? answer : answer.calls;
+        const { calls } = await this.admin(`journal?since=${since}`);
+        return calls.filter((call: Call) => !this.account || call.account === this.account);
+    }
+
+    /** The number of the last call, for those who ask the journal what came after. */
+    async lastCall(): Promise<number> {
+        return (await this.admin("journal")).last;
     }
 
     /** Everything that exists. */
     async state(): Promise<any> {
-        return this.admin("state");
+        const state = await this.admin("state");
+        return { ...state, scopes: state.scopes.filter((scope: any) => !this.account || scope.account === this.account) };
     }
 
     async fault(rule: Record<string, unknown>): Promise<void> {
         await this.admin("faults", { method: "POST", body: JSON.stringify(rule) });
+    }
+
+    async forgetFaults(): Promise<void> {
+        await this.admin("faults", { method: "DELETE" });
     }
 
     /** Names of everything that exists, whatever kind it is. */

@@ -1,8 +1,10 @@
 // A Pulumi stack with a state of its own, run by the real CLI with an inline program.
 
+import { execFile } from "node:child_process";
 import * as fs from "node:fs/promises";
 import * as os from "node:os";
 import * as path from "node:path";
+import { promisify } from "node:util";
 import {
     LocalWorkspace, PulumiCommand, PulumiFn, Stack, UpResult,
 } from "@pulumi/pulumi/automation/index.js";
@@ -15,6 +17,8 @@ export interface StackOptions {
     env?: Record<string, string>;
     onOutput?: (text: string) => void;
     color?: "always" | "never";
+    /** The folder of another stack, to have the same backend as that one. */
+    home?: string;
 }
 
 /** A stack, the folder that holds its state, and the ways to run it. */
@@ -26,9 +30,9 @@ export class TestStack {
     ) {}
 
     static async create(sandbox: Sandbox, program: PulumiFn, options: StackOptions = {}): Promise<TestStack> {
-        const home = await fs.mkdtemp(path.join(os.tmpdir(), "lambda-rollout-"));
+        const home = options.home ?? (await fs.mkdtemp(path.join(os.tmpdir(), "lambda-rollout-")));
         const state = path.join(home, "state");
-        await fs.mkdir(state);
+        await fs.mkdir(state, { recursive: true });
         const project = options.project ?? "shop";
         const stackName = options.name ?? "dev";
         const bin = path.join(root, "target/debug");
@@ -84,6 +88,30 @@ export class TestStack {
 
     async destroy(extra: Record<string, unknown> = {}) {
         return this.stack.destroy({ ...this.common, ...extra });
+    }
+
+    /** `pulumi cancel`, as from another terminal. */
+    async cancel(): Promise<void> {
+        await this.stack.cancel();
+    }
+
+    async rename(name: string): Promise<void> {
+        await this.stack.rename({ stackName: name });
+        this.options.name = name;
+    }
+
+    /** `pulumi state move` to another stack of the same backend. */
+    async move(urn: string, to: TestStack): Promise<void> {
+        const [source, dest] = [this.names.name, to.names.name];
+        const args = ["state", "move", "--yes", "--source", source, "--dest", dest, urn];
+        const env = { ...process.env, ...this.environment, PULUMI_HOME: path.join(this.home, "pulumi") };
+        await promisify(execFile)("pulumi", args, { cwd: this.home, env });
+    }
+
+    /** Puts the state of another stack in place of the own one, as somebody would who edits the export. */
+    async take(from: TestStack): Promise<void> {
+        const text = JSON.stringify(await from.stack.exportStack());
+        await this.stack.importStack(JSON.parse(text.replaceAll(`urn:pulumi:${from.names.name}::`, `urn:pulumi:${this.names.name}::`)));
     }
 
     /** The resources of the state as they lie in its file, secrets encrypted. */

@@ -9,6 +9,7 @@ use crate::rollout::leftover::Leftover;
 use crate::rollout::memory::{Drift, Memory};
 use crate::rollout::observe::{Observed, Piece, observe};
 use crate::rollout::plan::{Obstacle, Plan, Step, Work, plan};
+use crate::rollout::refusal::Refusal;
 use crate::rollout::spec::RolloutSpec;
 use crate::rollout::strategy::Strategy;
 
@@ -33,6 +34,10 @@ pub(super) async fn find<C: Cloud>(
         Ok(Plan::Clear(Obstacle::FailedServes { good, .. })) => vec![back_to(&good)],
         // What runs is no drift.
         Ok(Plan::Clear(_)) => Vec::new(),
+        // With its function an alias goes too. The update that makes the function anew has the version as well.
+        Err(Refusal::NoVersion { .. }) if seen.alias.is_none() => {
+            vec![drift("aliasName", format!("create alias {}", spec.alias))]
+        }
         Err(refusal) => {
             cx.reporter.warn(&format!("{id}: the next update would be refused: {refusal}"));
             Vec::new()

@@ -18,6 +18,10 @@ pub(super) fn alias_steps(
     made: &mut Made,
 ) -> Result<Vec<Step>, Refusal> {
     let mut steps = Vec::new();
+    let known = memory.is_some_and(|m| m.made.alias);
+    // Refused before `latest` is: whose the alias with the traffic is matters more.
+    let stable = alias_holding(spec, owner, &spec.alias, seen.alias.as_ref(), known)?;
+    made.alias = stable == Holding::Ours;
     if let Some(latest) = &spec.latest_alias {
         let known = memory.is_some_and(|m| m.made.latest_alias && m.latest_alias_name == *latest);
         let holding = alias_holding(spec, owner, latest, seen.latest.as_ref(), known)?;
@@ -33,10 +37,7 @@ pub(super) fn alias_steps(
             }
         }
     }
-    let known = memory.is_some_and(|m| m.made.alias);
-    let holding = alias_holding(spec, owner, &spec.alias, seen.alias.as_ref(), known)?;
-    made.alias = holding == Holding::Ours;
-    match holding {
+    match stable {
         Holding::Missing => {
             let version = restored_version(spec, memory).unwrap_or(&spec.version);
             steps.push(create_alias(owner, &spec.alias, version));
