@@ -7,6 +7,9 @@ use tokio::time::Instant;
 
 use crate::rollout::clock::Clock;
 
+/// A slower rate would be no rate, and its places are beyond what a clock can count.
+const LONGEST_GAP: Duration = Duration::from_hours(1);
+
 /// Calls take a place in a queue; each place is one gap after the one before it.
 #[derive(Debug)]
 pub(super) struct Budget {
@@ -23,7 +26,7 @@ impl Budget {
     pub(super) fn new(clock: Clock, per_second: f64, burst: u32) -> Self {
         let rate = if per_second.is_finite() && per_second > 0.0 { per_second } else { 1.0 };
         let gap = Duration::try_from_secs_f64(rate.recip()).unwrap_or(Duration::from_secs(1));
-        let gap = clock.scaled(gap);
+        let gap = clock.scaled(gap.min(LONGEST_GAP));
         Self { gap, head_start: gap * burst.saturating_sub(1), next_place: Mutex::new(None) }
     }
 

@@ -3,10 +3,13 @@
 use std::collections::BTreeMap;
 
 use super::{
-    path::PropertyPath,
+    path::{PropertyPath, Segment},
     proto,
     value::{PropertyMap, PropertyValue},
 };
+
+/// In bytes. No property that a resource knows is called so.
+const LONGEST_PATH: usize = 256;
 
 /// What an update would change. Empty: nothing, and no update takes place.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -145,16 +148,25 @@ fn compare_values(
         (None, None) => return,
         (None, Some(_)) => ChangeKind::Add,
         (Some(_), None) => ChangeKind::Delete,
-        (Some(PropertyValue::Object(old)), Some(PropertyValue::Object(new))) => {
+        (Some(PropertyValue::Object(old)), Some(PropertyValue::Object(new))) if !is_long(&path) => {
             return compare_maps(&path, old, new, changes);
         }
-        (Some(PropertyValue::Array(old)), Some(PropertyValue::Array(new))) => {
+        (Some(PropertyValue::Array(old)), Some(PropertyValue::Array(new))) if !is_long(&path) => {
             return compare_lists(&path, old, new, changes);
         }
         (Some(old), Some(new)) if old.same_as(new) && !new.contains_unknown() => return,
         (Some(_), Some(_)) => ChangeKind::Update,
     };
     changes.push(Change::new(path, kind));
+}
+
+/// What is below such a path is one change: each leaf would repeat all of the path, however many there are.
+fn is_long(path: &PropertyPath) -> bool {
+    let length = |segment: &Segment| match segment {
+        Segment::Key(key) => key.len(),
+        Segment::Index(_) => 1,
+    };
+    path.segments().iter().map(length).sum::<usize>() > LONGEST_PATH
 }
 
 /// The value behind secrets and outputs, if there is one.
@@ -234,6 +246,15 @@ mod tests {
         for (old, new, expected) in cases {
             assert_eq!(compared(old, new), [expected]);
         }
+    }
+
+    #[test]
+    fn what_is_below_a_long_name_is_one_change() {
+        let name = "n".repeat(LONGEST_PATH);
+        let below =
+            |value: i32| object([(name.as_str(), object([("a", value.into()), ("b", value.into())]))]);
+        assert_eq!(compared(below(1), below(1)), [""; 0]);
+        assert_eq!(compared(below(1), below(2)), [format!("key.{name} Update")]);
     }
 
     #[test]

@@ -11,6 +11,9 @@ use super::{
     wire,
 };
 
+/// In characters, each of which may take four bytes.
+const LONGEST_MESSAGE: usize = 60_000;
+
 /// Why a call failed.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum Failure {
@@ -117,7 +120,7 @@ impl Partial {
 
 impl From<ConfigureError> for Status {
     fn from(error: ConfigureError) -> Self {
-        let message = error.to_string();
+        let message = brief(&error.to_string());
         let ConfigureError::MissingKeys(keys) = error else {
             return Self::invalid_argument(message);
         };
@@ -153,9 +156,18 @@ fn detailed(code: Code, message: String, name: &str, detail: &impl Message) -> S
 /// SST drops errors that it takes for the engine's own summary of another one. This keeps ours from looking so.
 fn audible(text: &str) -> String {
     let text = text.replace("failed to register new resource", "could not register the new resource");
-    match text.strip_prefix("update failed") {
+    brief(&match text.strip_prefix("update failed") {
         Some(rest) => format!("the update failed{rest}"),
         None => text,
+    })
+}
+
+/// A message travels in a header, and an answer whose headers are too large arrives as no answer. Only what quotes
+/// something huge is as long as this.
+pub(super) fn brief(text: &str) -> String {
+    match text.char_indices().nth(LONGEST_MESSAGE) {
+        Some((end, _)) => format!("{}… (cut)", &text[..end]),
+        None => text.to_owned(),
     }
 }
 

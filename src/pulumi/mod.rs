@@ -38,6 +38,6 @@ pub use provider::{
     InvokeRequest, Invoked, MissingKey, Provider, ReadRequest, ReadState, UpdateRequest, Updated,
 };
 pub use reader::Reader;
-pub use server::{ServeError, serve};
+pub use server::{ServeError, serve, service};
 pub use urn::Urn;
 pub use value::{OutputValue, PropertyMap, PropertyValue, plain, properties, same};

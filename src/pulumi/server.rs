@@ -12,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 use tonic::transport::{self, Server, server::TcpIncoming};
 
 use super::{
-    proto::resource_provider_server::ResourceProviderServer,
+    proto::resource_provider_server::{ResourceProvider, ResourceProviderServer},
     provider::Provider,
     service::{Service, Session},
     stop,
@@ -52,9 +52,7 @@ pub async fn serve<P: Provider>(
     let session = Arc::new(Session::new(stop.clone(), engine.as_deref()));
     announce(port).map_err(ServeError::Announce)?;
 
-    let service = ResourceProviderServer::new(Service::new(provider, Arc::clone(&session)))
-        .max_decoding_message_size(MESSAGE)
-        .max_encoding_message_size(MESSAGE);
+    let service = with_limits(Service::new(provider, Arc::clone(&session)));
     let incoming = TcpIncoming::from(listener).with_nodelay(Some(true));
     let server =
         Server::builder().serve_with_incoming_shutdown(service, incoming, stop.clone().cancelled_owned());
@@ -67,6 +65,15 @@ pub async fn serve<P: Provider>(
         outcome = work => outcome,
         () = grace(&stop) => Ok(()),
     }
+}
+
+/// A provider's service without a process around it: no port, no engine to log to, and nothing that stops it.
+pub fn service<P: Provider>(provider: P) -> ResourceProviderServer<impl ResourceProvider> {
+    with_limits(Service::new(provider, Arc::default()))
+}
+
+fn with_limits<S: ResourceProvider>(service: S) -> ResourceProviderServer<S> {
+    ResourceProviderServer::new(service).max_decoding_message_size(MESSAGE).max_encoding_message_size(MESSAGE)
 }
 
 /// Ends when the time after the stop is over.

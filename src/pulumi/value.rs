@@ -212,7 +212,7 @@ fn known_part(value: &PropertyValue) -> PropertyValue {
         _ if !value.contains_unknown() => value.clone(),
         PropertyValue::Secret(inner) => PropertyValue::secret(known_part(inner)),
         PropertyValue::Output(output) => PropertyValue::Output(Box::new(OutputValue {
-            value: output.value.as_ref().map(known_part),
+            value: Some(output.value.as_ref().map_or(PropertyValue::Null, known_part)),
             ..(**output).clone()
         })),
         PropertyValue::Array(items) => items.iter().map(known_part).collect(),
@@ -399,11 +399,13 @@ mod tests {
         let map = properties([
             ("gone", PropertyValue::Unknown),
             ("list", vec!["a".into(), PropertyValue::Unknown].into()),
+            ("outputs", vec![output(None, false)].into()),
             ("secret", PropertyValue::secret(vec![PropertyValue::Unknown])),
             ("kept", PropertyValue::secret(1)),
         ]);
         let expected = properties([
             ("list", vec!["a".into(), PropertyValue::Null].into()),
+            ("outputs", vec![output(Some(PropertyValue::Null), false)].into()),
             ("secret", PropertyValue::secret(vec![PropertyValue::Null])),
             ("kept", PropertyValue::secret(1)),
         ]);

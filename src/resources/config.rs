@@ -52,7 +52,7 @@ pub fn read(config: &PropertyMap) -> Declared {
     if given("accessKey") != given("secretKey") {
         let (have, lack) =
             if given("accessKey") { ("accessKey", "secretKey") } else { ("secretKey", "accessKey") };
-        r.fail(lack, format!("is required together with `{have}`"));
+        r.misplaced(lack, format!("is required together with `{have}`"));
     }
     let slots = r.integer_in("maxConcurrentDeployments", 1..=1_000_000).known();
     let overrides = Overrides {

@@ -8,10 +8,10 @@ use crate::pulumi::{
     Updated,
 };
 use crate::resources::canonical::{self, Meaning};
-use crate::resources::gather::{Gather, Unknowns};
-use crate::resources::partial;
+use crate::resources::gather::{self, Gather, Unknowns};
 use crate::resources::reporter::EngineReporter;
 use crate::resources::session::Session;
+use crate::resources::{partial, secrets};
 use crate::rollout::names::short_hash;
 use crate::rollout::waiter::{Outcome, wait_for_all};
 
@@ -40,31 +40,36 @@ fn read_inputs(inputs: &PropertyMap) -> Declared {
     let r = Reader::new(inputs);
     let given = |key: &str| inputs.get(key).is_some_and(|value| !value.is_null());
     match (given("deploymentId"), given("deploymentIds")) {
-        (false, false) => r.fail("deploymentId", "is required, but neither it nor `deploymentIds` was given"),
+        (false, false) => {
+            r.misplaced("deploymentId", "is required, but neither it nor `deploymentIds` was given");
+        }
         (true, true) => {
-            r.fail("deploymentIds", "cannot be given together with `deploymentId`: keep one of the two");
+            r.misplaced("deploymentIds", "cannot be given together with `deploymentId`: keep one of the two");
         }
         _ => {}
     }
     let mut ids: Vec<String> = u.texts(&r, "deploymentIds").unwrap_or_default();
-    ids.extend(u.text(&r, "deploymentId"));
+    check_ids(&r, "deploymentIds", &ids);
+    let id = u.text(&r, "deploymentId");
+    check_ids(&r, "deploymentId", id.as_slice());
+    ids.extend(id);
     // An empty id is what a rollout that deployed nothing has.
     ids.retain(|id| !id.is_empty());
     ids.dedup();
-    for id in &ids {
-        if !id.starts_with("d-") {
-            let key = if given("deploymentId") { "deploymentId" } else { "deploymentIds" };
-            r.fail(key, format!("cannot be \"{id}\": a deployment id looks like \"d-A1B2C3D4E\""));
-        }
-    }
     Declared {
         ids,
-        bake: u.duration(&r, "bake").unwrap_or_default(),
+        bake: gather::bake(&u, &r).unwrap_or_default(),
         on_failed: u
             .choice(&r, "onFailed", &[("keep", OnFailed::Keep), ("fail", OnFailed::Fail)])
             .unwrap_or(OnFailed::Keep),
         unknowns: u.unknowns(),
         failures: r.finish(),
+    }
+}
+
+fn check_ids(r: &Reader<'_>, key: &str, ids: &[String]) {
+    for id in ids.iter().filter(|id| !id.is_empty() && !id.starts_with("d-")) {
+        r.fail(key, format!("cannot be \"{id}\": a deployment id looks like \"d-A1B2C3D4E\""));
     }
 }
 
@@ -127,6 +132,7 @@ fn preview(
     if let Some(deployments) = old_outputs.get("deployments").filter(|_| all_seen) {
         outputs.insert("deployments".to_owned(), deployments.clone());
     }
+    secrets::spread(&mut outputs);
     outputs
 }
 
@@ -183,6 +189,7 @@ fn outputs(inputs: PropertyMap, outcomes: &[Outcome]) -> PropertyMap {
         ]))
     });
     outputs.insert("deployments".to_owned(), PropertyValue::Array(deployments.collect()));
+    secrets::spread(&mut outputs);
     outputs
 }
 

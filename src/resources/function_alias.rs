@@ -11,7 +11,7 @@ use crate::resources::canonical::{self, Meaning};
 use crate::resources::gather::{self, Gather, Unknowns};
 use crate::resources::reporter::EngineReporter;
 use crate::resources::session::Session;
-use crate::resources::{new_owner, partial, state};
+use crate::resources::{new_owner, partial, secrets, state};
 use crate::rollout::alias::{AliasSpec, reconcile_alias, remove_alias};
 use crate::rollout::cloud::{Cloud, Identity};
 use crate::rollout::context::{Context, Doing, RolloutError};
@@ -46,7 +46,7 @@ fn read_inputs(inputs: &PropertyMap) -> Declared {
     let r = Reader::new(inputs);
     let function = u.function(&r, "functionName");
     if r.string("aliasName").is_absent() {
-        r.fail("aliasName", "is required, but was not given");
+        r.misplaced("aliasName", "is required, but was not given");
     }
     let spec = AliasSpec {
         function: function.name,
@@ -91,6 +91,7 @@ pub async fn create(session: &Session, op: &Operation, inputs: PropertyMap) -> R
             outputs.insert("qualifier".to_owned(), PropertyValue::String(spec.alias.clone()));
         }
         outputs.extend(inputs);
+        secrets::spread(&mut outputs);
         return Ok(Created { id: String::new(), outputs, refresh_before_update: false });
     }
     let owner = new_owner(&op.urn);
@@ -141,6 +142,7 @@ fn preview(old_outputs: &PropertyMap, inputs: PropertyMap, spec: &AliasSpec) -> 
         (Some(_), true) => {}
     }
     outputs.extend(inputs);
+    secrets::spread(&mut outputs);
     outputs
 }
 

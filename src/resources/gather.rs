@@ -168,7 +168,7 @@ pub fn strategy(u: &Gather, r: &Reader<'_>) -> Strategy {
     if let Some(StrategyType::AllAtOnce) = kind {
         for (key, given) in [("percentage", !percentage.is_absent()), ("interval", !interval.is_absent())] {
             if given {
-                r.fail(key, "has no meaning for the type \"allAtOnce\": leave it out, or choose \"canary\" or \"linear\"");
+                r.misplaced(key, "has no meaning for the type \"allAtOnce\": leave it out, or choose \"canary\" or \"linear\"");
             }
         }
         return Strategy::AllAtOnce;
@@ -223,6 +223,17 @@ pub fn function_url(u: &Gather, r: &Reader<'_>) -> FunctionUrl {
         // Lambda keeps no empty settings.
         cors: u.object(r, "cors", cors).filter(|cors| *cors != Cors::default()),
     }
+}
+
+const LONGEST_BAKE: Duration = Duration::from_hours(48);
+
+pub fn bake(u: &Gather, r: &Reader<'_>) -> Option<Duration> {
+    let bake = u.duration(r, "bake");
+    if bake.is_some_and(|bake| bake > LONGEST_BAKE) {
+        let longest = duration::format(LONGEST_BAKE);
+        r.misplaced("bake", format!("is longer than {longest}, the longest bake there is"));
+    }
+    bake
 }
 
 /// The limit of both CodeDeploy and Lambda.

@@ -12,7 +12,7 @@ use crate::resources::function_rollout::inputs::ON_CONFLICT;
 use crate::resources::gather::{self, Gather, Unknowns};
 use crate::resources::reporter::EngineReporter;
 use crate::resources::session::Session;
-use crate::resources::{new_owner, partial, state};
+use crate::resources::{new_owner, partial, secrets, state};
 use crate::rollout::cloud::Cloud;
 use crate::rollout::context::{Context, Doing, RolloutError};
 use crate::rollout::memory::Memory;
@@ -55,7 +55,7 @@ fn read_inputs(inputs: &PropertyMap) -> Declared {
     let group = u.required_text(&r, "deploymentGroupName");
     let function = u.function(&r, "functionName");
     if r.string("aliasName").is_absent() {
-        r.fail("aliasName", "is required, but was not given");
+        r.misplaced("aliasName", "is required, but was not given");
     }
     let alias = u.alias(&r, "aliasName").unwrap_or_default();
     let version = u.version(&r, "version");
@@ -99,6 +99,7 @@ pub async fn create(session: &Session, op: &Operation, inputs: PropertyMap) -> R
             let version = PropertyValue::String(declared.spec.version);
             outputs.insert("targetVersion".to_owned(), version);
         }
+        secrets::spread(&mut outputs);
         return Ok(Created { id: String::new(), outputs, refresh_before_update: false });
     }
     let owner = new_owner(&op.urn);
@@ -128,6 +129,7 @@ pub async fn update(
         let mut outputs = old_outputs.clone();
         outputs.retain(|key, _| COMPUTED.contains(&key.as_str()) || key.starts_with("__"));
         outputs.extend(inputs);
+        secrets::spread(&mut outputs);
         return Ok(Updated { outputs, refresh_before_update: false });
     }
     let owner = memory.as_ref().map_or_else(|| new_owner(&op.urn), |memory| memory.owner.clone());
@@ -169,6 +171,7 @@ fn preview(old_outputs: &PropertyMap, inputs: PropertyMap, declared: &Declared) 
     } else if !declared.unknowns.contains("version") {
         outputs.insert("targetVersion".to_owned(), PropertyValue::String(declared.spec.version.clone()));
     }
+    secrets::spread(&mut outputs);
     outputs
 }
 

@@ -41,6 +41,28 @@ impl Kind {
             ))),
         }
     }
+
+    fn check(self, inputs: PropertyMap) -> Checked {
+        match self {
+            Self::FunctionRollout => function_rollout::check(inputs),
+            Self::FunctionAlias => function_alias::check(inputs),
+            Self::LambdaDeployment => lambda_deployment::check(inputs),
+            Self::DeploymentWaiter => deployment_waiter::check(inputs),
+        }
+    }
+
+    /// What a check would refuse is not acted on, whoever left the check out. A preview shows what it can.
+    fn accept(self, operation: &Operation, inputs: &PropertyMap) -> Result<(), Failure> {
+        if operation.preview {
+            return Ok(());
+        }
+        let failures = self.check(inputs.clone()).failures;
+        if failures.is_empty() {
+            return Ok(());
+        }
+        let all: Vec<String> = failures.iter().map(|f| format!("{} {}", f.path, f.reason)).collect();
+        Err(Failure::plain(all.join("; ")))
+    }
 }
 
 impl RolloutProvider {
@@ -89,12 +111,7 @@ impl Provider for RolloutProvider {
     }
 
     async fn check(&self, operation: Operation, request: CheckRequest) -> Result<Checked, Failure> {
-        Ok(match Kind::of(&operation)? {
-            Kind::FunctionRollout => function_rollout::check(request.inputs),
-            Kind::FunctionAlias => function_alias::check(request.inputs),
-            Kind::LambdaDeployment => lambda_deployment::check(request.inputs),
-            Kind::DeploymentWaiter => deployment_waiter::check(request.inputs),
-        })
+        Ok(Kind::of(&operation)?.check(request.inputs))
     }
 
     async fn diff(&self, operation: Operation, request: DiffRequest) -> Result<Diff, Failure> {
@@ -110,7 +127,9 @@ impl Provider for RolloutProvider {
 
     async fn create(&self, operation: Operation, request: CreateRequest) -> Result<Created, Failure> {
         let session = self.session().await?;
-        match Kind::of(&operation)? {
+        let kind = Kind::of(&operation)?;
+        kind.accept(&operation, &request.inputs)?;
+        match kind {
             Kind::FunctionRollout => function_rollout::create(&session, &operation, request.inputs).await,
             Kind::FunctionAlias => function_alias::create(&session, &operation, request.inputs).await,
             Kind::LambdaDeployment => lambda_deployment::create(&session, &operation, request.inputs).await,
@@ -139,8 +158,10 @@ impl Provider for RolloutProvider {
     async fn update(&self, operation: Operation, request: UpdateRequest) -> Result<Updated, Failure> {
         let session = self.session().await?;
         let UpdateRequest { id, old_outputs, inputs, .. } = request;
+        let kind = Kind::of(&operation)?;
         state::check_shape(&old_outputs)?;
-        match Kind::of(&operation)? {
+        kind.accept(&operation, &inputs)?;
+        match kind {
             Kind::FunctionRollout => {
                 function_rollout::update(&session, &operation, &id, &old_outputs, inputs).await
             }

@@ -1,56 +1,92 @@
-//! Inputs that are secret whether or not the program says so.
+//! What is secret whether or not the program says so: some inputs, and whatever is made from a secret.
 
 use crate::pulumi::{PropertyMap, PropertyValue};
 
 /// Wraps the payload of a smoke test, which may hold credentials.
 pub fn mark(mut inputs: PropertyMap) -> PropertyMap {
-    if let Some(PropertyValue::Object(test)) = inputs.get_mut("smokeTest")
+    if let Some(test) = inputs.get_mut("smokeTest").and_then(open)
         && let Some(payload) = test.get_mut("payload")
-        && matches!(payload, PropertyValue::String(_))
+        && payload.as_str().is_some()
     {
-        *payload = PropertyValue::Secret(Box::new(std::mem::replace(payload, PropertyValue::Null)));
+        hide(payload);
     }
     inputs
 }
 
-/// Outputs that hold the function's name, the alias's, and a version.
-const OF_FUNCTION: [&str; 7] = [
-    "targetArn",
-    "invokeArn",
-    "latestTargetArn",
-    "latestInvokeArn",
-    "applicationName",
-    "serviceRoleArn",
-    "errorAlarmName",
+/// The object itself, unless all of it is secret.
+fn open(value: &mut PropertyValue) -> Option<&mut PropertyMap> {
+    match value {
+        PropertyValue::Object(map) => Some(map),
+        PropertyValue::Output(output) if !output.secret => output.value.as_mut().and_then(open),
+        _ => None,
+    }
+}
+
+/// Which outputs are made from which inputs. The private part is made from several and marked as a whole.
+const MADE_FROM: [(&str, &[&str]); 13] = [
+    (
+        "functionName",
+        &[
+            "targetArn",
+            "invokeArn",
+            "latestTargetArn",
+            "latestInvokeArn",
+            "applicationName",
+            "serviceRoleArn",
+            "errorAlarmName",
+        ],
+    ),
+    (
+        "aliasName",
+        &[
+            "qualifier",
+            "targetArn",
+            "invokeArn",
+            "applicationName",
+            "deploymentGroupName",
+            "serviceRoleArn",
+            "errorAlarmName",
+        ],
+    ),
+    ("latestAliasName", &["latestQualifier", "latestTargetArn", "latestInvokeArn"]),
+    (
+        "version",
+        &[
+            "servingVersion",
+            "failedVersion",
+            "lastRollout",
+            "errorAlarmName",
+            "targetVersion",
+            "currentVersion",
+            "__rollout",
+        ],
+    ),
+    ("strategy", &["deploymentConfigName", "__rollout"]),
+    ("deploymentConfigName", &["__rollout"]),
+    ("applicationName", &["__rollout"]),
+    ("deploymentGroupName", &["__rollout"]),
+    ("permissionsBoundary", &["__rollout"]),
+    ("alarms", &["lastRollout"]),
+    ("hooks", &["lastRollout"]),
+    ("deploymentId", &["deployments"]),
+    ("deploymentIds", &["deployments"]),
 ];
-const OF_ALIAS: [&str; 7] = [
-    "qualifier",
-    "targetArn",
-    "invokeArn",
-    "applicationName",
-    "deploymentGroupName",
-    "serviceRoleArn",
-    "errorAlarmName",
-];
-const OF_VERSION: [&str; 5] =
-    ["servingVersion", "failedVersion", "lastRollout", "errorAlarmName", "__rollout"];
 
 /// What is made from a secret input is secret too.
 pub fn spread(outputs: &mut PropertyMap) {
-    let is_secret = |key: &str| matches!(outputs.get(key), Some(PropertyValue::Secret(_)));
-    let made_from =
-        [("functionName", &OF_FUNCTION[..]), ("aliasName", &OF_ALIAS[..]), ("version", &OF_VERSION[..])];
-    let keys: Vec<&str> = made_from
-        .into_iter()
-        .filter(|(input, _)| is_secret(input))
-        .flat_map(|(_, keys)| keys.iter().copied())
-        .collect();
+    let is_secret = |key: &str| outputs.get(key).is_some_and(PropertyValue::contains_secret);
+    let secret = MADE_FROM.into_iter().filter(|(input, _)| is_secret(input));
+    let keys: Vec<&str> = secret.flat_map(|(_, keys)| keys.iter().copied()).collect();
     for key in keys {
-        if let Some(value) = outputs.get_mut(key)
-            && !matches!(value, PropertyValue::Secret(_))
-        {
-            *value = PropertyValue::Secret(Box::new(std::mem::replace(value, PropertyValue::Null)));
+        if let Some(value) = outputs.get_mut(key) {
+            hide(value);
         }
+    }
+}
+
+fn hide(value: &mut PropertyValue) {
+    if !value.is_secret() {
+        *value = PropertyValue::secret(std::mem::take(value));
     }
 }
 

@@ -27,8 +27,8 @@ pub fn write(outputs: &mut PropertyMap, memory: &Memory, function: &str, alias: 
     let mut put = |key: &str, value: &str| {
         let value = PropertyValue::String(value.to_owned());
         // An input of that name may be secret; what was really used is as secret.
-        let secret = matches!(outputs.get(key), Some(PropertyValue::Secret(_)));
-        outputs.insert(key.to_owned(), if secret { PropertyValue::Secret(Box::new(value)) } else { value });
+        let secret = outputs.get(key).is_some_and(PropertyValue::is_secret);
+        outputs.insert(key.to_owned(), if secret { PropertyValue::secret(value) } else { value });
     };
     put("targetArn", &arn(alias));
     put("invokeArn", &invoke(&arn(alias)));
@@ -58,6 +58,7 @@ pub fn write(outputs: &mut PropertyMap, memory: &Memory, function: &str, alias: 
 /// For resources whose public outputs are fewer.
 pub fn write_private_only(outputs: &mut PropertyMap, memory: &Memory) {
     outputs.insert(PRIVATE.to_owned(), PropertyValue::Object(write_private(memory)));
+    secrets::spread(outputs);
 }
 
 /// Refuses outputs that a later version of the plugin has written: what they mean is not guessed.

@@ -48,7 +48,7 @@ pub fn cut(text: &str, limit: usize) -> String {
     if text.len() <= limit {
         return text.to_owned();
     }
-    let mut end = limit - HASH_LENGTH - 1;
+    let mut end = limit.saturating_sub(HASH_LENGTH + 1);
     while !text.is_char_boundary(end) {
         end -= 1;
     }

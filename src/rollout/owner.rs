@@ -61,7 +61,11 @@ impl Owner {
             Maker::Alias => "alias",
         };
         let fixed = format!("lambda-rollout {kind}  #{}", self.generation).len();
-        format!("lambda-rollout {kind} {} #{}", cut(&self.path, DESCRIPTION_LIMIT - fixed), self.generation)
+        format!(
+            "lambda-rollout {kind} {} #{}",
+            cut(&self.path, DESCRIPTION_LIMIT.saturating_sub(fixed)),
+            self.generation
+        )
     }
 
     /// Reads the mark from an alias description.

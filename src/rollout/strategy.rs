@@ -158,7 +158,9 @@ impl Strategy {
         match *self {
             Self::AllAtOnce => 0,
             Self::Canary { minutes, .. } => minutes,
-            Self::Linear { percentage, minutes } => (u64::from(100_u8.div_ceil(percentage)) - 1) * minutes,
+            Self::Linear { percentage, minutes } => {
+                (u64::from(100_u8.div_ceil(percentage)) - 1).saturating_mul(minutes)
+            }
         }
     }
 }

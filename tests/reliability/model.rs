@@ -138,7 +138,7 @@ struct Tale<'a> {
 #[tokio::test(flavor = "multi_thread")]
 async fn whatever_happens_updates_put_it_right() {
     let world = Arc::new(World::start(SPEED).await);
-    let (sequences, seed) = (soak::sequences(SEQUENCES), soak::seed());
+    let (sequences, seed) = (sequences(), seed());
     let runtime = Handle::current();
     let lanes: Vec<_> = (0..LANES)
         .map(|lane| {
@@ -444,4 +444,18 @@ impl<'a> Tale<'a> {
             ("bake", "1 minute".into()),
         ])
     }
+}
+
+/// How many random stories are told: `make nightly` sets the number.
+fn sequences() -> usize {
+    number("LAMBDA_ROLLOUT_SEQUENCES").map_or(SEQUENCES, |count| usize::try_from(count).unwrap())
+}
+
+/// What the random stories hang on; the same seed, the same stories.
+fn seed() -> u64 {
+    number("LAMBDA_ROLLOUT_SEED").unwrap_or(1)
+}
+
+fn number(variable: &str) -> Option<u64> {
+    std::env::var(variable).ok().map(|text| text.parse().unwrap())
 }

@@ -16,10 +16,17 @@ use self::found::{Found, listed, whole};
 use super::{
     check::CheckFailure,
     input::Input,
-    path::PropertyPath,
+    path::{PropertyPath, Segment},
     suggest::nearest,
     value::{PropertyMap, PropertyValue},
 };
+
+/// More are not read by anybody, and each takes more memory than the few bytes that it may be about.
+const MOST_FAILURES: usize = 100;
+const AND_MORE: &str = "There is more that is wrong; mend the properties that are named first.";
+
+/// What is wrong with a secret would say something about it.
+const SECRET_FAILURE: &str = "is not valid (its value is a secret)";
 
 /// A view of declared properties.
 ///
@@ -133,7 +140,7 @@ impl<'a> Reader<'a> {
     /// Notes a failure if the property was not declared.
     pub fn required<T>(&self, key: &str, input: Input<T>) -> Input<T> {
         if input.is_absent() {
-            self.fail(key, "is required, but was not given");
+            self.note(self.path.key(key), "is required, but was not given");
             return Input::Unknown;
         }
         input
@@ -144,14 +151,27 @@ impl<'a> Reader<'a> {
         self.asked.borrow_mut().insert(key.to_owned());
     }
 
-    /// Notes that something is wrong with a property. The reason reads on from its name: "must be …".
+    /// Notes that something is wrong with the value of a property. The reason reads on from its name: "must be …". It
+    /// may tell the value, so nobody hears it of a secret.
     pub fn fail(&self, key: &str, reason: impl Into<String>) {
         self.fail_at(self.path.key(key), reason);
     }
 
-    /// Notes that something is wrong at a path.
+    /// The same, at a path in this reader.
     pub fn fail_at(&self, path: PropertyPath, reason: impl Into<String>) {
-        self.failures.borrow_mut().push(CheckFailure { path, reason: reason.into() });
+        let secret = match path.segments().get(self.path.segments().len()) {
+            Some(Segment::Key(key)) => self.is_secret(key),
+            _ => self.secret,
+        };
+        if secret {
+            return self.note(path, SECRET_FAILURE);
+        }
+        self.note(path, reason);
+    }
+
+    /// Notes that a property should not be there, or not be absent. The reason must tell nothing of its value.
+    pub fn misplaced(&self, key: &str, reason: impl Into<String>) {
+        self.note(self.path.key(key), reason);
     }
 
     /// Where a property of this reader is.
@@ -172,6 +192,15 @@ impl<'a> Reader<'a> {
             lenient: false,
             asked: RefCell::default(),
             failures: Rc::default(),
+        }
+    }
+
+    fn note(&self, path: PropertyPath, reason: impl Into<String>) {
+        let mut failures = self.failures.borrow_mut();
+        match failures.len() {
+            ..MOST_FAILURES => failures.push(CheckFailure { path, reason: reason.into() }),
+            MOST_FAILURES => failures.push(CheckFailure::new(PropertyPath::root(), AND_MORE)),
+            _ => {}
         }
     }
 
@@ -212,7 +241,7 @@ impl<'a> Reader<'a> {
         if let Some(value) = convert(&found.value) {
             return Input::Known(value);
         }
-        self.fail_at(found.path.clone(), format!("must be {expected}, not {}", found.shown()));
+        self.note(found.path.clone(), format!("must be {expected}, not {}", found.shown()));
         Input::Unknown
     }
 
@@ -224,11 +253,10 @@ impl<'a> Reader<'a> {
     ) -> Input<T> {
         match parse(text) {
             Ok(value) => return Input::Known(value),
-            // What is wrong with a secret would say something about it.
             Err(_) if found.secret => {
-                self.fail_at(found.path.clone(), "is not valid (its value is a secret)");
+                self.note(found.path.clone(), SECRET_FAILURE);
             }
-            Err(why) => self.fail_at(found.path.clone(), format!("cannot be {}: {why}", found.shown())),
+            Err(why) => self.note(found.path.clone(), format!("cannot be {}: {why}", found.shown())),
         }
         Input::Unknown
     }
@@ -244,7 +272,7 @@ impl<'a> Reader<'a> {
                 Some(meant) if !found.secret => format!("; did you mean \"{meant}\"?"),
                 _ => String::new(),
             };
-            self.fail_at(found.path.clone(), format!("must be {allowed}, not {}{hint}", found.shown()));
+            self.note(found.path.clone(), format!("must be {allowed}, not {}{hint}", found.shown()));
             Input::Unknown
         })
     }
@@ -267,6 +295,9 @@ impl<'a> Reader<'a> {
     fn report_strangers(&self) {
         let asked = self.asked.borrow();
         for (key, value) in self.properties.iter() {
+            if self.failures.borrow().len() > MOST_FAILURES {
+                return;
+            }
             if asked.contains(key) || value.is_null() || key.starts_with("__") {
                 continue;
             }
@@ -274,7 +305,7 @@ impl<'a> Reader<'a> {
                 Some(meant) => format!("did you mean \"{meant}\"?"),
                 None => format!("known are {}", listed(asked.iter().cloned(), "and")),
             };
-            self.fail(key, format!("is not known here; {hint}"));
+            self.note(self.path.key(key.as_str()), format!("is not known here; {hint}"));
         }
     }
 }

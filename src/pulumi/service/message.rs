@@ -6,12 +6,13 @@ use prost_types::Struct;
 use tonic::Status;
 
 use super::super::{
+    failure::brief,
     proto::{self, check_request::autonaming_options::Mode},
     provider::{
         Autonaming, CheckRequest, CreateRequest, DeleteRequest, DiffRequest, InvokeRequest, ReadRequest,
         UpdateRequest,
     },
-    value::PropertyMap,
+    value::{PropertyMap, without_unknowns},
     wire,
 };
 
@@ -26,7 +27,16 @@ fn maybe(wire: Option<Struct>) -> Result<Option<PropertyMap>, Status> {
 }
 
 fn read(wire: Struct) -> Result<PropertyMap, Status> {
-    wire::decode(wire).map_err(|error| Status::invalid_argument(error.to_string()))
+    wire::decode(wire).map_err(|error| Status::invalid_argument(brief(&error.to_string())))
+}
+
+/// Only a preview may be asked to make something of what is not known yet.
+pub(super) fn known_unless(preview: bool, inputs: &PropertyMap) -> Result<(), Status> {
+    let unknown = inputs.iter().find(|(_, value)| !preview && value.contains_unknown());
+    let Some((key, _)) = unknown else { return Ok(()) };
+    Err(Status::invalid_argument(brief(&format!(
+        "cannot act on \"{key}\", which is not known, outside of a preview: run the update again once its value is known"
+    ))))
 }
 
 /// Seconds; zero, and what makes no sense, is no limit.
@@ -79,7 +89,9 @@ impl TryFrom<proto::ReadRequest> for ReadRequest {
     type Error = Status;
 
     fn try_from(message: proto::ReadRequest) -> Result<Self, Status> {
-        Ok(Self { id: message.id, inputs: maybe(message.inputs)?, outputs: maybe(message.properties)? })
+        // A preview may read what it does not know all of; what is read is known, so nothing else is passed on.
+        let known = |wire| Ok::<_, Status>(maybe(wire)?.map(|map| without_unknowns(&map)));
+        Ok(Self { id: message.id, inputs: known(message.inputs)?, outputs: known(message.properties)? })
     }
 }
 

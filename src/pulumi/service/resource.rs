@@ -20,7 +20,7 @@ use super::{
         wire,
     },
     Service,
-    message::timeout,
+    message::{known_unless, timeout},
 };
 
 impl<P: Provider> Service<P> {
@@ -86,6 +86,7 @@ impl<P: Provider> Service<P> {
         };
         not_cancelled(&operation)?;
         let request = CreateRequest::try_from(message)?;
+        known_unless(operation.preview, &request.inputs)?;
         let created =
             self.call(&operation, |provider, given| async move { provider.create(given, request).await });
         let created = created.await.flatten().and_then(|created| valid_creation(&operation, created));
@@ -105,6 +106,7 @@ impl<P: Provider> Service<P> {
         };
         not_cancelled(&operation)?;
         let request = UpdateRequest::try_from(message)?;
+        known_unless(operation.preview, &request.inputs)?;
         let id = request.id.clone();
         let updated =
             self.call(&operation, |provider, given| async move { provider.update(given, request).await });

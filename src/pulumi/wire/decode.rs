@@ -65,8 +65,14 @@ fn marked(mark: Value, fields: Fields, depth: usize) -> Result<PropertyValue, Wi
         ASSET => asset(fields).map(PropertyValue::Asset),
         ARCHIVE => archive(fields, depth).map(PropertyValue::Archive),
         BYTES => Err(WireError::new(Problem::Bytes)),
-        _ => Err(WireError::new(Problem::UnknownMark(mark))),
+        _ => Err(WireError::new(Problem::UnknownMark(shown(mark)))),
     }
+}
+
+/// A mark is a hexadecimal number; anything else may be a value that is nobody's business.
+fn shown(mark: String) -> String {
+    let is_mark = mark.len() <= MARK.len() && mark.chars().all(|c| c.is_ascii_hexdigit());
+    if is_mark { mark } else { "not a mark".to_owned() }
 }
 
 fn secret(mut fields: Fields, depth: usize) -> Result<PropertyValue, WireError> {

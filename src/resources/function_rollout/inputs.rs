@@ -16,7 +16,6 @@ use crate::rollout::spec::{
 /// CodeDeploy's limits on one deployment group.
 const MOST_ALARMS: usize = 10;
 const MOST_TRIGGERS: usize = 10;
-const LONGEST_BAKE: Duration = Duration::from_hours(48);
 /// Lambda's longest invocation.
 const LONGEST_INVOCATION: Duration = Duration::from_secs(900);
 
@@ -66,7 +65,7 @@ fn read_spec(u: &Gather, r: &Reader<'_>) -> RolloutSpec {
         latest_alias: latest_alias(u, r),
         routing: routing(u, r),
         declared_routing: None,
-        bake: u.duration(r, "bake").unwrap_or(DEFAULT_BAKE),
+        bake: gather::bake(u, r).unwrap_or(DEFAULT_BAKE),
         error_alarm,
         min_requests: min_requests(u, r),
         alarms: u.texts(r, "alarms").unwrap_or_default(),
@@ -101,45 +100,36 @@ fn read_spec(u: &Gather, r: &Reader<'_>) -> RolloutSpec {
 
 /// Rules that look at more than one input.
 fn check_together(spec: &RolloutSpec, inputs: &PropertyMap, unknowns: &Unknowns, r: &Reader<'_>) {
-    let given = |key: &str| inputs.contains_key(key);
+    let given = |key: &str| inputs.get(key).is_some_and(|value| !value.is_null());
     if given("strategy") && given("deploymentConfigName") {
-        r.fail("deploymentConfigName", "cannot be given together with `strategy`: keep one of the two");
+        r.misplaced("deploymentConfigName", "cannot be given together with `strategy`: keep one of the two");
     }
     if given("bake") && !spec.wait {
-        r.fail(
+        r.misplaced(
             "bake",
             "needs `wait: true`; with `wait: false`, give `bake` to the DeploymentWaiter that waits",
         );
     }
     if given("deploymentGroupName") && !given("applicationName") {
-        r.fail("deploymentGroupName", "needs `applicationName`, the application that the group is in");
+        r.misplaced("deploymentGroupName", "needs `applicationName`, the application that the group is in");
     }
     if given("permissionsBoundary") && given("serviceRoleArn") {
-        r.fail(
+        r.misplaced(
             "permissionsBoundary",
             "has no meaning together with `serviceRoleArn`: it is for the role that the rollout makes",
         );
     }
     if spec.latest_alias.as_ref() == Some(&spec.alias) && !unknowns.contains("aliasName") {
-        r.fail(
-            "latestAliasName",
-            format!("\"{}\" is the name of the stable alias: choose another", spec.alias),
-        );
+        r.misplaced("latestAliasName", "is the name of the stable alias, too: choose another");
     }
     if spec.latest_alias.is_none() && spec.latest_function_url.is_some() {
-        r.fail(
+        r.misplaced(
             "latestFunctionUrl",
             "needs the latest alias, and `latestAliasName` is \"\": name the alias, or leave out the URL",
         );
     }
     if spec.alarms.len() > MOST_ALARMS - usize::from(spec.error_alarm.is_some()) {
         r.fail("alarms", format!("{} alarms are too many: CodeDeploy watches at most {MOST_ALARMS}, the error alarm among them", spec.alarms.len()));
-    }
-    if spec.bake > LONGEST_BAKE {
-        r.fail(
-            "bake",
-            format!("is longer than {}, the longest bake there is", duration::format(LONGEST_BAKE)),
-        );
     }
     if let Some(arn) = spec.alarms.iter().find(|name| name.starts_with("arn:")) {
         r.fail("alarms", format!("names \"{arn}\": give the alarm's name, not its ARN"));

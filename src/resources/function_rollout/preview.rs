@@ -119,6 +119,7 @@ pub(super) fn update(
     }
     let Some(memory) = memory else {
         outputs.extend(inputs.clone());
+        secrets::spread(&mut outputs);
         return outputs;
     };
     let mut put =
