@@ -258,7 +258,8 @@ fn time(dice: &mut Dice) -> Value {
 }
 
 fn version(dice: &mut Dice) -> &'static str {
-    dice.pick(&["1", "2", "7", "12", "$LATEST", "", "9999999999999999999999"])
+    const VERSIONS: [&str; 7] = ["1", "2", "7", "12", "$LATEST", "", "9999999999999999999999"];
+    dice.pick(&VERSIONS)
 }
 
 fn lambda(asked: &Asked, dice: &mut Dice) -> Value {
