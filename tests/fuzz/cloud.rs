@@ -259,7 +259,7 @@ fn time(dice: &mut Dice) -> Value {
 
 fn version(dice: &mut Dice) -> &'static str {
     const VERSIONS: [&str; 7] = ["1", "2", "7", "12", "$LATEST", "", "9999999999999999999999"];
-    dice.pick(&VERSIONS)
+    dice.pick::<&str>(&VERSIONS)
 }
 
 fn lambda(asked: &Asked, dice: &mut Dice) -> Value {
