@@ -15,6 +15,8 @@ export interface StackOptions {
     env?: Record<string, string>;
     onOutput?: (text: string) => void;
     color?: "always" | "never";
+    /** The folder with the provider to run, if it is not the one that was built. */
+    plugin?: string;
 }
 
 /** A stack, the folder that holds its state, and the ways to run it. */
@@ -54,7 +56,7 @@ export class TestStack {
                     backend: { url: `file://${state}` },
                     plugins: {
                         providers: [
-                            { name: "lambda-rollout", path: bin },
+                            { name: "lambda-rollout", path: options.plugin ?? bin },
                             { name: "aws", path: bin },
                         ],
                     },
