@@ -69,9 +69,20 @@ function allow(titles: string[], without: string[] = []) {
 
 const base = "A rollout";
 const logs = "Log lines in messages";
-const canary = { type: "canary" as const, percentage: 10, interval: "5 minutes" };
+// Long enough that it is still on its way.
+const canary = { type: "canary" as const, percentage: 10, interval: "30 minutes" };
 const target = "arn:aws:lambda:us-east-1:000000000000:function:orders:stable";
 const orders = () => publishedFunction("orders", code);
+
+/** An alarm of somebody else's that never fires. */
+async function putAlarm(): Promise<void> {
+    await cloudWatch.send(new PutMetricAlarmCommand({
+        AlarmName: "latency", Namespace: "Shop", MetricName: "Latency", Statistic: "Maximum", TreatMissingData: "notBreaching",
+        Period: 60, EvaluationPeriods: 1, Threshold: 1, ComparisonOperator: "GreaterThanThreshold",
+    }));
+}
+
+const deleteAlarm = () => cloudWatch.send(new DeleteAlarmsCommand({ AlarmNames: ["latency"] }));
 
 /** Waits until a deployment has ended, and what rolls it back. */
 async function ended(id: string): Promise<void> {
@@ -141,15 +152,12 @@ scenario("what is changed on the way, and a destroy while traffic moves", [base]
     await stack.up();
     args = { tags: { team: "shop" } };
     await stack.up();
-    await cloudWatch.send(new PutMetricAlarmCommand({
-        AlarmName: "latency", Namespace: "Shop", MetricName: "Latency", Statistic: "Maximum", TreatMissingData: "notBreaching",
-        Period: 60, EvaluationPeriods: 1, Threshold: 1, ComparisonOperator: "GreaterThanThreshold",
-    }));
+    await putAlarm();
     args = { tags: { team: "shop" }, alarms: ["latency"], strategy: canary, wait: false };
     code = answering("two");
     await stack.up();
     await stack.destroy();
-    await cloudWatch.send(new DeleteAlarmsCommand({ AlarmNames: ["latency"] }));
+    await deleteAlarm();
 });
 
 scenario("a strategy of one's own, and another one", [base, "A strategy of your own"], async () => {
@@ -297,6 +305,7 @@ scenario("one deployment with a group that is there", [base], async () => {
     // The longest that AWS has, so that there is time to stop it.
     const deploymentConfigName = "CodeDeployDefault.LambdaCanary10Percent30Minutes";
     let wanted = await version();
+    await putAlarm();
     await beside(["LambdaDeployment alone"], async (other) => {
         await other.up();
         // Somebody stops it half way, and the next one puts the alias right.
@@ -311,7 +320,8 @@ scenario("one deployment with a group that is there", [base], async () => {
         wanted = await version();
         await other.up();
         await other.refresh();
-    }, () => new lambdaRollout.LambdaDeployment("orders", { ...declared, deploymentConfigName, version: wanted }));
+    }, () => new lambdaRollout.LambdaDeployment("orders", { ...declared, deploymentConfigName, alarms: ["latency"], version: wanted }));
+    await deleteAlarm();
 });
 
 scenario("waiting for a deployment that fails", [base, logs], async () => {
@@ -330,6 +340,8 @@ scenario("waiting for a deployment and its bake", [base, logs], async () => {
     const id = await deploying(throwing("too late"), { strategy: { type: "allAtOnce" } });
     await ended(id);
     const traffic = new Traffic(sandbox, target, () => ({}));
+    // Its answer is lost, so that the provider has to look whether it took the version back.
+    await sandbox.fault({ service: "codedeploy", operation: "CreateDeployment", kind: "reset-after", count: 1 });
     await beside(["DeploymentWaiter alone", "A DeploymentWaiter that bakes", logs], async (other) => {
         assert.match(await failureOf(other.up()), /version 2 was rolled back/);
     }, () => new lambdaRollout.DeploymentWaiter("orders", { deploymentId: id, bake: "10 minutes" }));
