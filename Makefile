@@ -32,7 +32,12 @@ check: ## Formatting, lints, and whether what is generated is fresh
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets --locked -- --deny warnings
 	tools/check-fresh.sh
+	tools/check-sources.sh
 	"$$(tools/pulumi.sh)" schema check schema.json
+
+.PHONY: audit
+audit: ## Licences, banned crates, sources and known vulnerabilities of the crates; builds cargo-deny once
+	tools/audit.sh
 
 .PHONY: unit
 unit: build tools ## Unit tests, and the protocol and the sandbox from outside

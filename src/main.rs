@@ -5,15 +5,22 @@ use std::process::ExitCode;
 
 use lambda_rollout::pulumi::serve;
 use lambda_rollout::resources::provider::RolloutProvider;
-use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::filter_fn;
+use tracing_subscriber::prelude::*;
+use tracing_subscriber::{EnvFilter, fmt};
+
+/// The library and this binary, as they are named in the log.
+const OURS: [&str; 2] = ["lambda_rollout", "pulumi_resource_lambda_rollout"];
 
 #[tokio::main]
 async fn main() -> ExitCode {
+    // RUST_LOG says how much of our own is told. What the libraries below would tell holds requests with their
+    // headers and bodies, which are credentials and payloads; none of it is told at any level.
+    let level = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("warn"));
+    let ours = filter_fn(|event| OURS.iter().any(|module| event.target().starts_with(module)));
     // Standard output belongs to the protocol: the engine reads the port from it.
-    tracing_subscriber::fmt()
-        .with_env_filter(EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("warn")))
-        .with_writer(io::stderr)
-        .init();
+    let log = fmt::layer().with_writer(io::stderr).with_filter(ours);
+    tracing_subscriber::registry().with(level).with(log).init();
     match serve(RolloutProvider::default(), std::env::args().skip(1)).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {

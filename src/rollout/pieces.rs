@@ -116,17 +116,25 @@ fn trust_policy(identity: &Identity) -> String {
 /// What CodeDeploy may do for this rollout, and nothing else.
 pub fn role_policy(spec: &RolloutSpec, identity: &Identity) -> String {
     let function = function_arn(&spec.function.name, identity);
+    let alias = format!("{function}:{}", spec.alias);
     let mut statements = vec![
         json!({
             "Sid": "ShiftTraffic",
             "Effect": "Allow",
-            "Action": ["lambda:GetAlias", "lambda:UpdateAlias", "lambda:GetProvisionedConcurrencyConfig"],
-            "Resource": [function, format!("{function}:*")],
+            "Action": ["lambda:GetAlias", "lambda:UpdateAlias"],
+            "Resource": [function, alias],
+        }),
+        // Of the versions that it shifts between, which are new ones every time.
+        json!({
+            "Sid": "ReadConcurrency",
+            "Effect": "Allow",
+            "Action": "lambda:GetProvisionedConcurrencyConfig",
+            "Resource": format!("{function}:*"),
         }),
         // DescribeAlarms has no resource-level permission for composite alarms.
         json!({ "Sid": "ReadAlarms", "Effect": "Allow", "Action": "cloudwatch:DescribeAlarms", "Resource": "*" }),
     ];
-    let hooks: Vec<String> = spec.hooks.iter().flat_map(|hook| hook_resources(hook, identity)).collect();
+    let hooks: Vec<String> = spec.hooks.iter().map(|hook| hook_arn(hook, identity)).collect();
     if !hooks.is_empty() {
         statements.push(json!({
             "Sid": "CallHooks", "Effect": "Allow", "Action": "lambda:InvokeFunction", "Resource": hooks,
@@ -157,11 +165,6 @@ pub fn invoke_arn(target_arn: &str, identity: &Identity) -> String {
         "arn:{}:apigateway:{}:lambda:path/2015-03-31/functions/{target_arn}/invocations",
         identity.partition, identity.region
     )
-}
-
-fn hook_resources(hook: &str, identity: &Identity) -> Vec<String> {
-    let arn = hook_arn(hook, identity);
-    vec![arn.clone(), format!("{arn}:*")]
 }
 
 /// The ARN of a hook, with its qualifier if it has one.

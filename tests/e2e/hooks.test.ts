@@ -12,7 +12,7 @@ import { invoke } from "../support/traffic";
 let sandbox: Sandbox;
 let stack: TestStack;
 let code: string;
-let guard: { code: string; mayReport?: boolean } | undefined;
+let guard: { code: string; policy?: string } | undefined;
 let extra: Partial<lambdaRollout.FunctionRolloutArgs>;
 
 before(async () => {
@@ -25,7 +25,7 @@ beforeEach(async () => {
     extra = {};
     stack = await TestStack.create(sandbox, async () => {
         const fn = publishedFunction("orders", code);
-        const hooked = guard && hookFunction("guard", guard.code, guard.mayReport);
+        const hooked = guard && hookFunction("guard", guard.code, guard.policy);
         const rollout = new lambdaRollout.FunctionRollout("orders", {
             functionName: fn.name,
             version: fn.version,
@@ -73,7 +73,7 @@ scenario("a hook that does not exist is refused before anything is deployed", as
 
 scenario("a hook whose role may not report is refused, and deployed once the role may", async () => {
     code = answering("two");
-    guard = { code: hook("Succeeded"), mayReport: false };
+    guard = { code: hook("Succeeded"), policy: "" };
     const started = (await sandbox.journal()).length;
     const refusal = await failureOf(stack.up());
     assert.match(refusal, /hook guard could never report: its role .*guard.* may not do codedeploy:PutLifecycleEventHookExecutionStatus/);

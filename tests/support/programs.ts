@@ -49,23 +49,19 @@ export function publishedFunction(resource: string, code: string, options: Funct
     }, { provider });
 }
 
-/** The same for a hook, which may report to CodeDeploy unless said otherwise. */
-export function hookFunction(name: string, code: string, mayReport = true): aws.lambda.Function {
+const mayReport = JSON.stringify({
+    Version: "2012-10-17",
+    Statement: [{
+        Effect: "Allow",
+        Action: "codedeploy:PutLifecycleEventHookExecutionStatus",
+        Resource: "arn:aws:codedeploy:*:*:deploymentgroup:*",
+    }],
+});
+
+/** The same for a hook, which may report to CodeDeploy unless it is given another policy; an empty one is none. */
+export function hookFunction(name: string, code: string, policy = mayReport): aws.lambda.Function {
     const role = roleOf(name);
-    if (mayReport) {
-        new aws.iam.RolePolicy(name, {
-            name: "report",
-            role: role.name,
-            policy: JSON.stringify({
-                Version: "2012-10-17",
-                Statement: [{
-                    Effect: "Allow",
-                    Action: "codedeploy:PutLifecycleEventHookExecutionStatus",
-                    Resource: "arn:aws:codedeploy:*:*:deploymentgroup:*",
-                }],
-            }),
-        });
-    }
+    if (policy) new aws.iam.RolePolicy(name, { name: "report", role: role.name, policy });
     return publishedFunction(name, code, { role, timeout: 300 });
 }
 

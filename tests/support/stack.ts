@@ -19,6 +19,8 @@ export interface StackOptions {
     color?: "always" | "never";
     /** The folder of another stack, to have the same backend as that one. */
     home?: string;
+    /** The folder with the provider to run, if it is not the one that was built. */
+    plugin?: string;
 }
 
 /** A stack, the folder that holds its state, and the ways to run it. */
@@ -58,7 +60,7 @@ export class TestStack {
                     backend: { url: `file://${state}` },
                     plugins: {
                         providers: [
-                            { name: "lambda-rollout", path: bin },
+                            { name: "lambda-rollout", path: options.plugin ?? bin },
                             { name: "aws", path: bin },
                         ],
                     },
