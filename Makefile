@@ -53,7 +53,7 @@ sdk-test: ## Pack each generated SDK, and use the package in an empty project
 
 .PHONY: e2e
 e2e: build tools ## The real CLI, the real plugin and the sandbox, in TypeScript and Go
-	PATH="$$(dirname "$$(tools/pulumi.sh)"):$$PATH" node --test $(TOOLS)/js/tests/e2e/
+	PATH="$$(dirname "$$(tools/pulumi.sh)"):$$PATH" node --test --test-concurrency=3 $(TOOLS)/js/tests/e2e/
 	PATH="$$(dirname "$$(tools/pulumi.sh)"):$$PATH" tests/go/run.sh
 
 .PHONY: example

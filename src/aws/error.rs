@@ -174,6 +174,13 @@ fn said_by_service(kind: CloudErrorKind, code: &str, message: &str) -> String {
         let check = "the trust policy of the role has to let codedeploy.amazonaws.com assume it";
         return format!("{}: {check}", message.trim_end_matches('.'));
     }
+    if kind == CloudErrorKind::Throttled {
+        let cure = "run it again, or lower the provider's `requestsPerSecond`";
+        return format!(
+            "{}: AWS takes fewer calls from this account at the moment; {cure}",
+            message.trim_end_matches('.')
+        );
+    }
     if is_about_credentials(code) {
         return format!("{message}: check the provider's credentials, and whether they have expired");
     }

@@ -12,6 +12,7 @@ use tokio::{
 use tonic::transport::{Channel, Endpoint};
 
 use super::{
+    hidden::Hidden,
     proto::{self, engine_client::EngineClient},
     urn::Urn,
 };
@@ -28,6 +29,7 @@ pub struct EngineLog {
     sink: Sink,
     urn: Urn,
     row: Arc<Mutex<Row>>,
+    hidden: Hidden,
 }
 
 /// What the resource's live row shows now, and whether there was anything to say at all.
@@ -90,7 +92,12 @@ impl EngineLog {
 
     /// The same log, for another resource.
     pub(super) fn of(&self, urn: Urn) -> Self {
-        Self { sink: self.sink.clone(), urn, row: Arc::default() }
+        Self { sink: self.sink.clone(), urn, ..Self::default() }
+    }
+
+    /// The same log, with these texts cut out of its lines.
+    pub(super) fn hiding(self, hidden: Hidden) -> Self {
+        Self { hidden, ..self }
     }
 
     /// Lasting, for those who look for it.
@@ -131,6 +138,7 @@ impl EngineLog {
     }
 
     fn say(&self, line: Logged) {
+        let line = line.map(|text| self.hidden.cut_out(text));
         lock(&self.row).spoken = true;
         match &self.sink {
             Sink::Nobody => {}
@@ -145,6 +153,15 @@ impl EngineLog {
 }
 
 impl Logged {
+    fn map(self, change: impl FnOnce(String) -> String) -> Self {
+        match self {
+            Self::Debug(text) => Self::Debug(change(text)),
+            Self::Info(text) => Self::Info(change(text)),
+            Self::Warning(text) => Self::Warning(change(text)),
+            Self::Status(text) => Self::Status(change(text)),
+        }
+    }
+
     fn render(self, urn: &Urn) -> proto::LogRequest {
         use proto::LogSeverity as Severity;
         let (severity, message, ephemeral) = match self {

@@ -10,6 +10,7 @@ mod asset;
 mod check;
 pub mod diff;
 mod failure;
+mod hidden;
 mod input;
 mod log;
 mod operation;

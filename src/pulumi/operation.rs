@@ -7,7 +7,7 @@ use std::{
 
 use tokio_util::sync::CancellationToken;
 
-use super::{log::EngineLog, urn::Urn, value::PropertyMap};
+use super::{hidden::Hidden, log::EngineLog, urn::Urn, value::PropertyMap};
 
 /// Who is called, how long it may take, and how to speak to the user meanwhile.
 #[derive(Clone, Debug, Default)]
@@ -23,6 +23,7 @@ pub struct Operation {
     /// Fires when the user wants to stop, or when nobody waits for the answer any more.
     pub cancel: CancellationToken,
     pub log: EngineLog,
+    pub(super) hidden: Hidden,
     pub(super) kept: Arc<Mutex<Option<Kept>>>,
 }
 
@@ -37,6 +38,12 @@ impl Operation {
     /// For a resource, with nobody to talk to and no limits.
     pub fn detached(urn: Urn) -> Self {
         Self { name: urn.name().to_owned(), type_token: urn.type_token().to_owned(), urn, ..Self::default() }
+    }
+
+    /// The secrets in these properties are told to nobody, be it in a line or in an error.
+    pub(super) fn hiding<'a>(self, properties: impl IntoIterator<Item = &'a PropertyMap>) -> Self {
+        let hidden = Hidden::of(properties);
+        Self { log: self.log.hiding(hidden.clone()), hidden, ..self }
     }
 
     /// Says what would have to be kept in the state if the call crashed from here on. Once something has been

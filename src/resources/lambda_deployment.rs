@@ -105,6 +105,7 @@ pub async fn create(session: &Session, op: &Operation, inputs: PropertyMap) -> R
     let owner = new_owner(&op.urn);
     let (memory, started) =
         run(session, op, &declared, &owner, None).await.map_err(|error| Failure::plain(error.to_string()))?;
+    session.hold(&started.deployment_id, &memory.owner.generation);
     let outputs = outputs(inputs, &memory, &started);
     Ok(Created { id: declared.id(), outputs, refresh_before_update: false })
 }
@@ -281,9 +282,9 @@ pub async fn delete(
     let plain = |error: RolloutError| Failure::plain(error.to_string());
     let reporter = EngineReporter::new(op.log.clone());
     let cx = session.context(op, &reporter, LIMIT);
-    place(&cx, id, &Owner::nobody(), state::read(outputs)).await.map_err(plain)?;
+    let memory = place(&cx, id, &Owner::nobody(), state::read(outputs)).await.map_err(plain)?;
     let deployment = outputs.get("deploymentId").and_then(PropertyValue::as_str).unwrap_or_default();
-    if deployment.is_empty() {
+    if deployment.is_empty() || session.is_held_by_another(deployment, &memory.owner.generation) {
         return Ok(());
     }
     forget(&cx, deployment).await.map_err(plain)

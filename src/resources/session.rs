@@ -1,6 +1,7 @@
 //! What a configured provider gives to every resource: AWS, the clock, and the settings for the hour when it matters.
 
-use std::sync::Arc;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -30,9 +31,23 @@ pub struct Session {
     pub overrides: Overrides,
     /// How many rollouts may be at work at once; `None` = all of them.
     pub slots: Option<Arc<Semaphore>>,
+    /// Which making of a `LambdaDeployment` a deployment belongs to: nothing in AWS would tell the old half of a
+    /// replacement that the new one has taken it up.
+    pub holders: Arc<Mutex<HashMap<String, String>>>,
 }
 
 impl Session {
+    pub fn hold(&self, deployment: &str, generation: &str) {
+        let mut holders = self.holders.lock().unwrap_or_else(PoisonError::into_inner);
+        holders.insert(deployment.to_owned(), generation.to_owned());
+    }
+
+    /// Whether a later making of the resource has taken the deployment up.
+    pub fn is_held_by_another(&self, deployment: &str, generation: &str) -> bool {
+        let holders = self.holders.lock().unwrap_or_else(PoisonError::into_inner);
+        holders.get(deployment).is_some_and(|holder| holder != generation)
+    }
+
     /// Waits for a slot, if there are only so many. Nobody waits when the user wants to stop.
     pub async fn slot(&self, op: &Operation) -> Option<OwnedSemaphorePermit> {
         let slots = Arc::clone(self.slots.as_ref()?);

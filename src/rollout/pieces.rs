@@ -3,7 +3,6 @@
 use serde_json::{Value, json};
 
 use super::cloud::{FunctionUrl, Group, Identity, NewRole, Permission, Tags, Trigger};
-use super::function::FunctionRef;
 use super::memory::Memory;
 use super::names;
 use super::owner::{Maker, Owner};
@@ -169,12 +168,14 @@ pub fn invoke_arn(target_arn: &str, identity: &Identity) -> String {
 
 /// The ARN of a hook, with its qualifier if it has one.
 pub fn hook_arn(hook: &str, identity: &Identity) -> String {
-    match FunctionRef::parse(hook) {
-        Ok(FunctionRef { name, place: None }) => function_arn(&name, identity),
-        // Qualified names and ARNs are taken as they are written.
-        _ if hook.starts_with("arn:") => hook.to_owned(),
-        _ => function_arn(hook, identity),
+    if hook.starts_with("arn:") {
+        return hook.to_owned();
     }
+    if hook.contains(":function:") {
+        // A partial ARN lacks its beginning.
+        return format!("arn:{}:lambda:{}:{hook}", identity.partition, identity.region);
+    }
+    function_arn(hook, identity)
 }
 
 /// The statements that the stable alias should have.
@@ -236,6 +237,22 @@ impl Memory {
             account: self.account.clone(),
             region: self.region.clone(),
             partition: self.partition.clone(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_hook_is_one_function_however_it_is_written() {
+        let (account, region) = ("123456789012".to_owned(), "eu-west-1".to_owned());
+        let identity = Identity { account, region, partition: "aws".to_owned() };
+        let guard = "arn:aws:lambda:eu-west-1:123456789012:function:guard";
+        for written in ["guard", "123456789012:function:guard", guard] {
+            assert_eq!(hook_arn(written, &identity), guard);
+            assert_eq!(hook_arn(&format!("{written}:live"), &identity), format!("{guard}:live"));
         }
     }
 }

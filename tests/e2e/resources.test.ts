@@ -215,6 +215,36 @@ scenario("a deployment with an application and a group that somebody else made",
     await sandbox.removeGroup("theirs");
 });
 
+scenario("a deployment that is replaced while it runs is taken up by its successor, and goes on", async () => {
+    await sandbox.makeGroup("theirs", "group");
+    let code = answering("one");
+    program = async () => {
+        const fn = publishedFunction("orders", code);
+        const alias = new lambdaRollout.FunctionAlias("live", {
+            functionName: fn.name, aliasName: "live", version: fn.version, follow: false,
+        });
+        const deployment = new lambdaRollout.LambdaDeployment("orders", {
+            applicationName: "theirs",
+            deploymentGroupName: "group",
+            functionName: fn.name,
+            aliasName: alias.aliasName,
+            version: fn.version,
+        });
+        return { deploymentId: deployment.deploymentId, targetArn: alias.targetArn };
+    };
+    await stack.up();
+    code = answering("two");
+    const { outputs } = await stack.up();
+    const { urn } = await stack.resource("LambdaDeployment");
+    const replaced = await stack.up({ replace: [urn] });
+    assert.equal(replaced.summary.resourceChanges?.replace, 1, replaced.stdout);
+    const rollout = await sandbox.deploymentEnds(outputs.deploymentId.value);
+    assert.equal(rollout.status, "Succeeded", JSON.stringify(rollout));
+    assert.equal((await invoke(sandbox, outputs.targetArn.value, {})).body.answer, "two");
+    await stack.destroy();
+    await sandbox.removeGroup("theirs");
+});
+
 scenario("what is no longer declared is removed, a public URL first of all", async () => {
     let args: Partial<lambdaRollout.FunctionRolloutArgs> = {
         strategy: { type: "canary", percentage: 20, interval: "4m" },

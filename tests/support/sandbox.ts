@@ -1,7 +1,8 @@
 // Starts the sandbox, and asks it what exists and what was called.
 
 import {
-    CodeDeployClient, CreateApplicationCommand, CreateDeploymentGroupCommand, DeleteApplicationCommand,
+    CodeDeployClient, CreateApplicationCommand, CreateDeploymentGroupCommand, DeleteApplicationCommand, DeploymentInfo,
+    GetDeploymentCommand,
 } from "@aws-sdk/client-codedeploy";
 import {
     AttachRolePolicyCommand, CreateRoleCommand, DeleteRoleCommand, DetachRolePolicyCommand, IAMClient,
@@ -153,6 +154,15 @@ export class Sandbox {
             }),
         );
         await this.iam.send(new DeleteRoleCommand({ RoleName: application }));
+    }
+
+    /** Waits until a deployment has ended; answers how. */
+    async deploymentEnds(deploymentId: string): Promise<DeploymentInfo> {
+        for (;;) {
+            const { deploymentInfo } = await this.codeDeploy.send(new GetDeploymentCommand({ deploymentId }));
+            if (["Succeeded", "Failed", "Stopped"].includes(deploymentInfo!.status!)) return deploymentInfo!;
+            await new Promise((resolve) => setTimeout(resolve, 50));
+        }
     }
 
     /** Waits for this many messages of a queue. */

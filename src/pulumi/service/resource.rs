@@ -51,13 +51,27 @@ impl<P: Provider> Service<P> {
         self.session.run(operation, call(Arc::clone(&self.provider), operation.clone())).await
     }
 
+    /// A call about a resource or a function; what it fails with tells no secret of theirs.
+    async fn ask<T, F>(
+        &self,
+        operation: &Operation,
+        call: impl FnOnce(Arc<P>, Operation) -> F,
+    ) -> Result<T, Failure>
+    where
+        T: Send + 'static,
+        F: Future<Output = Result<T, Failure>> + Send + 'static,
+    {
+        self.call(operation, call).await.flatten().map_err(|failure| operation.hidden.cut_out_of(failure))
+    }
+
     pub(super) async fn checked(&self, message: proto::CheckRequest) -> Result<proto::CheckResponse, Status> {
         let operation = self.operation(&message.urn, &message.name, &message.r#type);
         let request = CheckRequest::try_from(message)?;
+        let operation = operation.hiding([&request.inputs]);
         let declared = request.inputs.clone();
         let checked =
-            self.call(&operation, |provider, given| async move { provider.check(given, request).await });
-        let checked = checked.await.flatten().map_err(Failure::into_status)?;
+            self.ask(&operation, |provider, given| async move { provider.check(given, request).await });
+        let checked = checked.await.map_err(Failure::into_status)?;
         Ok(proto::CheckResponse {
             inputs: Some(wire::encode(&checked.inputs)),
             failures: checked.failures.into_iter().map(|failure| failure.render(&declared)).collect(),
@@ -70,9 +84,9 @@ impl<P: Provider> Service<P> {
     ) -> Result<proto::DiffResponse, Status> {
         let operation = self.operation(&message.urn, &message.name, &message.r#type);
         let request = DiffRequest::try_from(message)?;
-        let diff =
-            self.call(&operation, |provider, given| async move { provider.diff(given, request).await });
-        diff.await.flatten().map(Diff::render).map_err(Failure::into_status)
+        let operation = operation.hiding([&request.inputs, &request.old_inputs]);
+        let diff = self.ask(&operation, |provider, given| async move { provider.diff(given, request).await });
+        diff.await.map(Diff::render).map_err(Failure::into_status)
     }
 
     pub(super) async fn created(
@@ -86,10 +100,11 @@ impl<P: Provider> Service<P> {
         };
         not_cancelled(&operation)?;
         let request = CreateRequest::try_from(message)?;
+        let operation = operation.hiding([&request.inputs]);
         known_unless(operation.preview, &request.inputs)?;
         let created =
-            self.call(&operation, |provider, given| async move { provider.create(given, request).await });
-        let created = created.await.flatten().and_then(|created| valid_creation(&operation, created));
+            self.ask(&operation, |provider, given| async move { provider.create(given, request).await });
+        let created = created.await.and_then(|created| valid_creation(&operation, created));
         let Created { id, outputs, refresh_before_update } =
             created.map_err(|failure| failed(&operation, failure, ""))?;
         Ok(proto::CreateResponse { id, properties: Some(wire::encode(&outputs)), refresh_before_update })
@@ -106,11 +121,12 @@ impl<P: Provider> Service<P> {
         };
         not_cancelled(&operation)?;
         let request = UpdateRequest::try_from(message)?;
+        let operation = operation.hiding([&request.inputs, &request.old_inputs]);
         known_unless(operation.preview, &request.inputs)?;
         let id = request.id.clone();
         let updated =
-            self.call(&operation, |provider, given| async move { provider.update(given, request).await });
-        let updated = updated.await.flatten().and_then(|updated| {
+            self.ask(&operation, |provider, given| async move { provider.update(given, request).await });
+        let updated = updated.await.and_then(|updated| {
             storable(&operation, &id, &updated.outputs)?;
             Ok(updated)
         });
@@ -126,10 +142,11 @@ impl<P: Provider> Service<P> {
             ..self.operation(&message.urn, &message.name, &message.r#type)
         };
         let request = ReadRequest::try_from(message)?;
+        let operation = operation.hiding(request.inputs.iter().chain(&request.outputs));
         let id = request.id.clone();
         let state =
-            self.call(&operation, |provider, given| async move { provider.read(given, request).await });
-        let state = state.await.flatten().map_err(|failure| failure.into_status_of(&id))?;
+            self.ask(&operation, |provider, given| async move { provider.read(given, request).await });
+        let state = state.await.map_err(|failure| failure.into_status_of(&id))?;
         let Some(ReadState { id: found, inputs, outputs, refresh_before_update }) = state else {
             return Ok(proto::ReadResponse::default());
         };
@@ -150,9 +167,10 @@ impl<P: Provider> Service<P> {
         };
         not_cancelled(&operation)?;
         let request = DeleteRequest::try_from(message)?;
+        let operation = operation.hiding([&request.old_outputs, &request.old_inputs]);
         let deleted =
-            self.call(&operation, |provider, given| async move { provider.delete(given, request).await });
-        deleted.await.flatten().map_err(Failure::into_status)
+            self.ask(&operation, |provider, given| async move { provider.delete(given, request).await });
+        deleted.await.map_err(Failure::into_status)
     }
 
     pub(super) async fn invoked(
@@ -161,10 +179,11 @@ impl<P: Provider> Service<P> {
     ) -> Result<proto::InvokeResponse, Status> {
         let operation = Operation { preview: message.preview, ..self.operation("", "", &message.tok) };
         let request = InvokeRequest::try_from(message)?;
+        let operation = operation.hiding([&request.args]);
         let declared = request.args.clone();
         let invoked =
-            self.call(&operation, |provider, given| async move { provider.invoke(given, request).await });
-        let (result, failures) = match invoked.await.flatten().map_err(Failure::into_status)? {
+            self.ask(&operation, |provider, given| async move { provider.invoke(given, request).await });
+        let (result, failures) = match invoked.await.map_err(Failure::into_status)? {
             Invoked::Result(result) => {
                 all_known(&result).map_err(Failure::into_status)?;
                 (wire::encode(&result), Vec::new())
