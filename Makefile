@@ -71,7 +71,7 @@ hooks-test: build tools $(TOOLS)/hooks.stamp ## Pack the hook SDKs, and test wha
 
 .PHONY: soak
 soak: build tools ## The long run: kill the provider at every call, lose calls, send it a million bad requests; print a table
-	LAMBDA_ROLLOUT_SOAK=1 cargo test --locked --test reliability --test fuzz -- --nocapture > target/soak.log 2>&1 || (cat target/soak.log; exit 1)
+	LAMBDA_ROLLOUT_SOAK=1 cargo test --no-fail-fast --locked --test reliability --test fuzz -- --nocapture > target/soak.log 2>&1 || (cat target/soak.log; exit 1)
 	@tools/reliability-figures.sh target/soak.log docs/reliability.md
 
 .PHONY: nightly

@@ -13,6 +13,7 @@ pub(super) type Answered<T> = Result<T, CloudError>;
 
 const NO_CREDENTIALS: &str = "CredentialsMissing";
 const NO_REGION: &str = "RegionMissing";
+pub(super) const INVOKE: &str = "lambda:InvokeFunction";
 const INVALID: &str = "InvalidRequest";
 /// For an answer that no service of AWS gave, or none that works.
 const NO_CODE: &str = "UnknownError";
@@ -39,7 +40,7 @@ where
             let unsaid = format!("{endpoint} gave no reason: check that it is an AWS endpoint");
             let message = answer.err().message().unwrap_or(&unsaid);
             let kind = kind_of(code, message);
-            (kind, code, said_by_service(kind, code, message))
+            (kind, code, said_by_service(operation, kind, code, message))
         }
         SdkError::TimeoutError(_) => {
             (CloudErrorKind::Unreachable, NO_ANSWER, format!("no answer in time from {endpoint}"))
@@ -169,17 +170,19 @@ fn says_update_in_progress(message: &str) -> bool {
     UPDATE_IN_PROGRESS.iter().any(|words| message.contains(words))
 }
 
-fn said_by_service(kind: CloudErrorKind, code: &str, message: &str) -> String {
+fn said_by_service(operation: &str, kind: CloudErrorKind, code: &str, message: &str) -> String {
     if kind == CloudErrorKind::RoleNotReady {
         let check = "the trust policy of the role has to let codedeploy.amazonaws.com assume it";
         return format!("{}: {check}", message.trim_end_matches('.'));
     }
     if kind == CloudErrorKind::Throttled {
-        let cure = "run it again, or lower the provider's `requestsPerSecond`";
-        return format!(
-            "{}: AWS takes fewer calls from this account at the moment; {cure}",
-            message.trim_end_matches('.')
-        );
+        let cure = if operation == INVOKE {
+            "the function has no concurrency left; give it more, or run it again"
+        } else {
+            "AWS takes fewer calls from this account at the moment; run it again, or lower the provider's \
+             `requestsPerSecond`"
+        };
+        return format!("{}: {cure}", message.trim_end_matches('.'));
     }
     if is_about_credentials(code) {
         return format!("{message}: check the provider's credentials, and whether they have expired");

@@ -15,7 +15,7 @@ use base64::engine::general_purpose::STANDARD as BASE64;
 
 use super::clients::Clients;
 use super::config::CONNECT_TIMEOUT;
-use super::error::{Answered, absent, gone};
+use super::error::{Answered, INVOKE, absent, gone};
 use crate::rollout::cloud::{AliasChange, AliasState, Answer, VersionInfo, VersionState};
 
 /// Lambda's limit for a function that does not say its own.
@@ -122,7 +122,7 @@ impl Clients {
             .customize()
             .config_override(once_within(timeout))
             .send();
-        self.call_unbudgeted("lambda:InvokeFunction", request).await.map(answer)
+        self.call_unbudgeted(INVOKE, request).await.map(answer)
     }
 }
 

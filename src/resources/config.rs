@@ -113,7 +113,7 @@ pub async fn session(config: &PropertyMap, clock: Clock) -> Result<Session, Conf
         }]));
     }
     let slots = slots.map(|count| Arc::new(Semaphore::new(count)));
-    Ok(Session { aws, clock, overrides, slots, holders: Arc::default() })
+    Ok(Session::new(aws, clock, overrides, slots))
 }
 
 /// How fast the service's clock runs. Only the sandbox's is faster than the wall's.

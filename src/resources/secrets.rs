@@ -34,6 +34,8 @@ const MADE_FROM: [(&str, &[&str]); 13] = [
             "applicationName",
             "serviceRoleArn",
             "errorAlarmName",
+            "lastRollout",
+            "__rollout",
         ],
     ),
     (
@@ -46,9 +48,14 @@ const MADE_FROM: [(&str, &[&str]); 13] = [
             "deploymentGroupName",
             "serviceRoleArn",
             "errorAlarmName",
+            "lastRollout",
+            "__rollout",
         ],
     ),
-    ("latestAliasName", &["latestQualifier", "latestTargetArn", "latestInvokeArn"]),
+    (
+        "latestAliasName",
+        &["latestQualifier", "latestTargetArn", "latestInvokeArn", "lastRollout", "__rollout"],
+    ),
     (
         "version",
         &[

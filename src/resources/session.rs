@@ -33,10 +33,14 @@ pub struct Session {
     pub slots: Option<Arc<Semaphore>>,
     /// Which making of a `LambdaDeployment` a deployment belongs to: nothing in AWS would tell the old half of a
     /// replacement that the new one has taken it up.
-    pub holders: Arc<Mutex<HashMap<String, String>>>,
+    holders: Arc<Mutex<HashMap<String, String>>>,
 }
 
 impl Session {
+    pub fn new(aws: Aws, clock: Clock, overrides: Overrides, slots: Option<Arc<Semaphore>>) -> Self {
+        Self { aws, clock, overrides, slots, holders: Arc::default() }
+    }
+
     pub fn hold(&self, deployment: &str, generation: &str) {
         let mut holders = self.holders.lock().unwrap_or_else(PoisonError::into_inner);
         holders.insert(deployment.to_owned(), generation.to_owned());

@@ -117,6 +117,7 @@ pub fn read(outputs: &PropertyMap) -> Option<Memory> {
         boundary: kept("boundary").to_owned(),
         leftovers: read_leftovers(private),
         drift: read_drift(private),
+        previous_version: kept("previous").to_owned(),
         served: list("served"),
         last_rollout: outputs.get("lastRollout").and_then(PropertyValue::as_object).map(read_last),
         ..Memory::new(owner, kept("account"), kept("region"), kept("partition"))
@@ -151,6 +152,7 @@ fn write_private(memory: &Memory) -> PropertyMap {
         ("imported".to_owned(), PropertyValue::Bool(memory.imported)),
         ("made".to_owned(), PropertyValue::Array(made)),
         ("served".to_owned(), PropertyValue::Array(served)),
+        ("previous".to_owned(), PropertyValue::from(memory.previous_version.as_str())),
         ("triggerMark".to_owned(), PropertyValue::from(memory.trigger_mark.as_str())),
         ("tagMark".to_owned(), PropertyValue::from(memory.tag_mark.as_str())),
         ("boundary".to_owned(), PropertyValue::from(memory.boundary.as_str())),

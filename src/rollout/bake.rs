@@ -180,7 +180,7 @@ async fn go_back<C: Cloud>(
             },
         }
     } else {
-        Serving::NotRolledBack { version: run.to.clone(), second: None }
+        Serving::NotRolledBack { version: run.to.clone(), second: None, back_to: None }
     };
     let report = FailureReport {
         cause,

@@ -5,7 +5,7 @@ use super::context::{Context, Doing, RolloutError};
 use super::failure;
 use super::follow;
 use super::memory::Memory;
-use super::plan::Obstacle;
+use super::plan::{GiveBack, Obstacle};
 use super::preflight::left;
 use super::spec::RolloutSpec;
 
@@ -15,7 +15,6 @@ pub async fn clear<C: Cloud>(
     cx: &Context<'_, C>,
     spec: &RolloutSpec,
     obstacle: &Obstacle,
-    memory: Option<&mut Memory>,
 ) -> Result<(), RolloutError> {
     match obstacle {
         Obstacle::Rollback { deployment } => {
@@ -40,40 +39,50 @@ pub async fn clear<C: Cloud>(
                 "{}: an ended deployment left traffic split between versions {main} and {second}; putting all of it on version {main}",
                 spec.id()
             ));
-            put_back(cx, spec, main, revision).await.doing(|| could_not_put_back(spec))
-        }
-        Obstacle::FailedServes { failed, good, revision } => {
-            cx.reporter.warn(&format!(
-                "{}: version {failed} failed and has all the traffic (`autoRollback` left that case out); putting it back on version {good}",
-                spec.id()
-            ));
-            let done = match put_back(cx, spec, good, revision).await {
-                // Somebody deleted that version: it is no way back any more.
-                Err(error) if error.kind == CloudErrorKind::NotFound => Ok(false),
-                other => other.map(|()| true).doing(|| could_not_put_back(spec)),
-            }?;
-            if let Some(memory) = memory {
-                memory.served.retain(|version| version != good);
-                if done {
-                    memory.record_serving(good);
-                }
-            }
-            Ok(())
+            put_back(cx, spec, main, revision).await.map(drop).doing(|| could_not_put_back(spec))
         }
     }
+}
+
+/// Takes all the traffic from a version that failed.
+pub async fn give_back<C: Cloud>(
+    cx: &Context<'_, C>,
+    spec: &RolloutSpec,
+    back: &GiveBack,
+    memory: &mut Memory,
+) -> Result<(), RolloutError> {
+    let GiveBack { failed, good, revision } = back;
+    let function = &spec.function.name;
+    let known = cx.cloud.version(function, good).await.doing(|| format!("could not read version {good}"))?;
+    if known.is_none() {
+        cx.reporter.warn(&format!(
+            "{}: version {failed} failed, and version {good}, which served before, is deleted",
+            spec.id()
+        ));
+        memory.forget_version(good);
+        return Ok(());
+    }
+    cx.reporter.warn(&format!(
+        "{}: version {failed} failed and has all the traffic; putting it back on version {good}",
+        spec.id()
+    ));
+    if put_back(cx, spec, good, revision).await.doing(|| could_not_put_back(spec))? {
+        memory.record_serving(good);
+    }
+    Ok(())
 }
 
 fn could_not_put_back(spec: &RolloutSpec) -> String {
     format!("could not put alias {} back", spec.alias)
 }
 
-/// All traffic on one version, if nobody else has changed the alias since it was looked at.
+/// All traffic on one version, unless somebody else has changed the alias since it was looked at.
 async fn put_back<C: Cloud>(
     cx: &Context<'_, C>,
     spec: &RolloutSpec,
     version: &str,
     revision: &str,
-) -> Result<(), CloudError> {
+) -> Result<bool, CloudError> {
     let change = AliasChange {
         version: Some(version.to_owned()),
         clear_weights: true,
@@ -82,8 +91,8 @@ async fn put_back<C: Cloud>(
     };
     match cx.cloud.update_alias(&spec.function.name, &spec.alias, &change).await {
         // Somebody was faster; the next look tells what it is now.
-        Err(error) if error.kind == CloudErrorKind::Changed => Ok(()),
-        other => other.map(drop),
+        Err(error) if error.kind == CloudErrorKind::Changed => Ok(false),
+        other => other.map(|_| true),
     }
 }
 

@@ -48,6 +48,7 @@ pub async fn deploy<C: Cloud>(
     let mut alarms = preflight::check_deployment(cx, spec, pieces, from, served_before).await?;
     await_quiet_errors(cx, spec, memory).await?;
     begin(spec, memory, cx.now());
+    from.clone_into(&mut memory.previous_version);
     smoke_test(cx, spec, from, memory).await?;
     if let Some(settings) = &spec.error_alarm {
         let name = put_error_alarm(cx, spec, settings, from, memory).await?;

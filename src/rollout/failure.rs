@@ -69,6 +69,11 @@ pub async fn complete<C: Cloud>(
         let lines = cx.cloud.error_lines(&spec.function.name, &run.to, run.started, LOG_LINES).await;
         tell_log(cx, spec, &run.to, &lines.unwrap_or_default());
     }
+    if let Serving::NotRolledBack { second: None, back_to, .. } = &mut report.serving
+        && report.cause.judges_version()
+    {
+        *back_to = memory.good_before(&report.version).map(str::to_owned);
+    }
     report.deployment_id.clone_from(&run.id);
     report.console_url = pieces::console_url(&memory.partition, &memory.region, &run.id);
     remember(&report, memory, cx.now());
@@ -83,6 +88,10 @@ pub fn remember(report: &FailureReport, memory: &mut Memory, now: SystemTime) {
         | Serving::RollbackFailed { version, .. }
         | Serving::NotRolledBack { version, .. } => version.clone_into(&mut memory.serving_version),
         Serving::Nothing => memory.serving_version.clear(),
+        // The worst that it can be, until somebody can look.
+        Serving::Unseen { .. } if report.reached > 0 => {
+            report.version.clone_into(&mut memory.serving_version);
+        }
         Serving::Gone | Serving::Unseen { .. } => {}
     }
     if report.cause.judges_version() && report.serving != Serving::Nothing {
@@ -302,7 +311,7 @@ async fn serving<C: Cloud>(
         None if whole => Serving::Untouched { version },
         None => {
             let second = weight.map(|(version, share)| (version, percent(share)));
-            Serving::NotRolledBack { version, second }
+            Serving::NotRolledBack { version, second, back_to: None }
         }
     }
 }

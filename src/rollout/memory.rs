@@ -46,6 +46,8 @@ pub struct Memory {
     pub leftovers: Vec<Leftover>,
     /// What a refresh found to be other than it was left.
     pub drift: Vec<Drift>,
+    /// What the alias served before the last deployment; empty = it is not known.
+    pub previous_version: String,
     /// Versions that this rollout has served in full, oldest first.
     pub served: Vec<String>,
     pub last_rollout: Option<LastRollout>,
@@ -108,6 +110,7 @@ impl Memory {
             boundary: String::new(),
             leftovers: Vec::new(),
             drift: Vec::new(),
+            previous_version: String::new(),
             served: Vec::new(),
             last_rollout: None,
         }
@@ -137,9 +140,20 @@ impl Memory {
         self.made.group && self.application == application && self.group == name
     }
 
-    /// What served last before the version that failed.
-    pub fn last_good(&self) -> Option<&str> {
-        self.served.iter().map(String::as_str).rfind(|version| *version != self.failed_version)
+    /// What served before a version that failed: what the alias had when it was deployed or, if that is not known or
+    /// gone, what this rollout has served in full.
+    pub fn good_before(&self, failed: &str) -> Option<&str> {
+        let served = self.served.iter().rev();
+        let known = std::iter::once(&self.previous_version).chain(served).map(String::as_str);
+        known.into_iter().find(|version| !version.is_empty() && *version != failed)
+    }
+
+    /// A version that somebody has deleted is no way back any more.
+    pub fn forget_version(&mut self, version: &str) {
+        self.served.retain(|known| known != version);
+        if self.previous_version == version {
+            self.previous_version.clear();
+        }
     }
 
     /// The alias serves this version alone, and nothing is wrong with it.
@@ -153,5 +167,25 @@ impl Memory {
         if self.served.len() > SERVED_KEPT {
             self.served.remove(0);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_served_before_a_failed_version_is_what_the_alias_had_then() {
+        let mut memory = Memory::new(Owner::nobody(), "", "", "");
+        assert_eq!(memory.good_before("3"), None);
+        memory.record_serving("1");
+        memory.record_serving("2");
+        assert_eq!(memory.good_before("3"), Some("2"));
+        // Somebody had moved the alias by hand.
+        "1".clone_into(&mut memory.previous_version);
+        assert_eq!(memory.good_before("3"), Some("1"));
+        memory.forget_version("1");
+        assert_eq!(memory.good_before("3"), Some("2"));
+        assert_eq!(memory.good_before("2"), None);
     }
 }

@@ -3,7 +3,7 @@
 use std::time::SystemTime;
 
 use super::apply::apply;
-use super::clear::clear;
+use super::clear::{clear, give_back};
 use super::cloud::{Cloud, CloudError, CloudErrorKind};
 use super::context::{Context, Doing, RolloutError};
 use super::deploy::{self, Run};
@@ -14,7 +14,7 @@ use super::memory::{Made, Memory};
 use super::names;
 use super::observe::{Observed, observe};
 use super::owner::Owner;
-use super::plan::{IN_PROGRESS, Plan, Traffic, Work, plan};
+use super::plan::{self, IN_PROGRESS, Plan, Traffic, Work};
 use super::preflight;
 use super::spec::RolloutSpec;
 use super::strategy;
@@ -58,16 +58,23 @@ async fn rounds<C: Cloud>(
         let seen = observe(cx.cloud, spec, memory.as_ref())
             .await
             .doing(|| format!("could not read what exists for {}", spec.id()))?;
-        match plan(spec, memory.as_ref(), owner, &seen)? {
-            Plan::Clear(obstacle) if round < ROUNDS => {
-                clear(cx, spec, &obstacle, memory.as_mut()).await?;
-            }
+        match plan::plan(spec, memory.as_ref(), owner, &seen)? {
+            Plan::Clear(obstacle) if round < ROUNDS => clear(cx, spec, &obstacle).await?,
             Plan::Clear(obstacle) => {
                 return Err(RolloutError::Left(format!(
-                    "{} is not free after {ROUNDS} attempts ({obstacle:?}): run again",
+                    "{} is not free after {ROUNDS} attempts ({obstacle}): run again",
                     spec.id()
                 )));
             }
+            Plan::GiveBack(back) => match memory.as_mut().filter(|_| round < ROUNDS) {
+                Some(memory) => give_back(cx, spec, &back, memory).await?,
+                None => {
+                    return Err(RolloutError::Left(format!(
+                        "version {} failed and still serves after {ROUNDS} attempts to put alias {} back: run again",
+                        back.failed, spec.alias
+                    )));
+                }
+            },
             Plan::Go(work) => match carry_out(cx, spec, owner, memory, &seen, &work).await {
                 Err(RolloutError::Cloud { source, .. }) if round < ROUNDS && is_race(&source) => {}
                 other => return other,
@@ -92,14 +99,16 @@ async fn carry_out<C: Cloud>(
     seen: &Observed,
     work: &Work,
 ) -> Result<(), RolloutError> {
-    let fresh = || {
-        Memory::new(owner.clone(), &seen.identity.account, &seen.identity.region, &seen.identity.partition)
+    let fresh = || Memory {
+        // Until every piece carries the mark, whoever comes next puts a mark of their own on all of them.
+        imported: true,
+        ..Memory::new(owner.clone(), &seen.identity.account, &seen.identity.region, &seen.identity.partition)
     };
     if matches!(work.traffic, Traffic::FirstVersion | Traffic::Deploy { .. }) {
         preflight::await_active(cx, spec, seen.version.as_ref()).await?;
     }
     if memory.is_none() && work.made != Made::default() && !spec.adopt {
-        take_up(cx, spec, memory, fresh(), seen, work).await?;
+        *memory = Some(take_up(cx, spec, fresh(), seen, work).await?);
     }
     let first = work.traffic == Traffic::FirstVersion;
     if first || (memory.is_none() && work.traffic == Traffic::Unchanged) {
@@ -121,22 +130,20 @@ async fn carry_out<C: Cloud>(
     move_traffic(cx, spec, memory, seen, work).await
 }
 
-/// A run that was killed has made something: it goes into the state before this run can fail, with the mark of this one.
+/// A run that was killed has made something: it gets the mark of this one, and into the state before this one can fail.
 async fn take_up<C: Cloud>(
     cx: &Context<'_, C>,
     spec: &RolloutSpec,
-    memory: &mut Option<Memory>,
-    fresh: Memory,
+    mut memory: Memory,
     seen: &Observed,
     work: &Work,
-) -> Result<(), RolloutError> {
-    let memory = memory.insert(fresh);
-    remember_pieces(memory, spec, seen, work);
+) -> Result<Memory, RolloutError> {
+    remember_pieces(&mut memory, spec, seen, work);
     for stage in [&work.foundation, &work.group, &work.alias] {
         let marks: Vec<_> = stage.iter().filter(|step| step.is_mark()).cloned().collect();
-        apply(cx, &spec.function.name, &marks, memory).await?;
+        apply(cx, &spec.function.name, &marks, &mut memory).await?;
     }
-    Ok(())
+    Ok(memory)
 }
 
 fn remember_pieces(memory: &mut Memory, spec: &RolloutSpec, seen: &Observed, work: &Work) {
@@ -221,17 +228,24 @@ async fn move_traffic<C: Cloud>(
             adopt(cx, spec, memory, work, deployment, from).await
         }
         Traffic::KeepFailed => {
+            notice_serving(seen, memory);
             cx.reporter.warn(&failure::said_again(spec, memory));
             Ok(())
         }
-        Traffic::FailAgain => Err(RolloutError::Left(failure::said_again(spec, memory))),
-        Traffic::FoundFailed { deployment } => {
-            let from = seen.alias.as_ref().map(|alias| alias.version.clone()).unwrap_or_default();
-            let run = adopted_run(cx, spec, &deployment.id, &from).await;
+        Traffic::FailAgain => {
+            notice_serving(seen, memory);
+            Err(RolloutError::Left(failure::said_again(spec, memory)))
+        }
+        Traffic::FoundFailed { deployment, from } => {
+            let run = adopted_run(cx, spec, &deployment.id, from).await;
+            from.clone_into(&mut memory.previous_version);
             let target = cx.cloud.target(&deployment.id).await.unwrap_or_default();
             let ended = Ended::seen(deployment.as_ref().clone(), target.as_ref(), cx.now());
             let error = failure::of_deployment(cx, spec, &run, &ended, memory).await;
             deployment.id.clone_into(&mut memory.deployment_id);
+            if let Some(back) = plan::give_back(spec, memory, seen) {
+                give_back(cx, spec, &back, memory).await?;
+            }
             match spec.on_failed_version {
                 super::spec::OnFailedVersion::Keep => {
                     cx.reporter.warn(&error.to_string());
@@ -240,6 +254,13 @@ async fn move_traffic<C: Cloud>(
                 _ => Err(error),
             }
         }
+    }
+}
+
+/// A rollback may have ended after the last run had given up on it.
+fn notice_serving(seen: &Observed, memory: &mut Memory) {
+    if let Some(alias) = seen.alias.as_ref().filter(|alias| alias.weight.is_none()) {
+        alias.version.clone_into(&mut memory.serving_version);
     }
 }
 
@@ -270,6 +291,7 @@ async fn adopt<C: Cloud>(
     if let Some(alarm) = run.alarms.iter().filter(|name| name.starts_with(&prefix)).max() {
         memory.error_alarm.clone_from(alarm);
     }
+    from.clone_into(&mut memory.previous_version);
     deployment.clone_into(&mut memory.deployment_id);
     "InProgress".clone_into(&mut memory.deployment_status);
     if spec.wait { deploy::finish(cx, spec, &work.pieces, &run, memory).await } else { Ok(()) }

@@ -83,6 +83,8 @@ pub enum Serving {
     NotRolledBack {
         version: String,
         second: Option<(String, u8)>,
+        /// What the next update of the rollout puts the alias back to.
+        back_to: Option<String>,
     },
     /// There is no alias yet.
     Nothing,
@@ -233,12 +235,16 @@ impl FailureReport {
             Serving::RollbackFailed { version, rollback, detail } => format!(
                 "{alias} → version {version}; rollback {rollback} did not succeed ({detail}). Put the alias back by hand: aws lambda update-alias"
             ),
-            Serving::NotRolledBack { version, second: None } => {
+            Serving::NotRolledBack { version, second: None, back_to } => {
+                let next = back_to
+                    .as_ref()
+                    .map(|good| format!("; the next `pulumi up` goes back to version {good}"));
                 format!(
-                    "{alias} → version {version}, 100 % (`autoRollback` leaves this case out); the next `pulumi up` goes back to the version before"
+                    "{alias} → version {version}, 100 % (`autoRollback` leaves this case out){}",
+                    next.unwrap_or_default()
                 )
             }
-            Serving::NotRolledBack { version, second: Some((second, percent)) } => format!(
+            Serving::NotRolledBack { version, second: Some((second, percent)), .. } => format!(
                 "{alias} → version {version} and version {second} ({percent} %) (`autoRollback` leaves this case out); the next `pulumi up` puts it back"
             ),
             Serving::Nothing => format!("nothing: alias {alias} is made when a version passes"),

@@ -58,7 +58,7 @@ pub async fn start_single<C: Cloud>(
         let scene = look(cx, spec, group).await?;
         let pieces = Pieces::of_group(&scene.group);
         if let Some(obstacle) = obstacle(spec, &pieces, Some(&scene.alias), scene.last.as_ref())? {
-            clear(cx, spec, &obstacle, None).await?;
+            clear(cx, spec, &obstacle).await?;
             continue;
         }
         let started = |id: String| Started {

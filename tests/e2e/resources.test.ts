@@ -4,11 +4,13 @@ import * as assert from "node:assert/strict";
 import { after, before, beforeEach } from "node:test";
 import * as pulumi from "@pulumi/pulumi";
 import * as lambdaRollout from "pulumi-lambda-rollout";
-import { answering, publishedFunction, throwing } from "../support/programs";
+import { Gate } from "../support/gate";
+import { answering, hook, hookFunction, publishedFunction, throwing } from "../support/programs";
 import { Sandbox } from "../support/sandbox";
 import { scenarios } from "../support/scenario";
 import { TestStack, failureOf } from "../support/stack";
 import { Traffic, invoke } from "../support/traffic";
+import { until } from "../support/until";
 
 let sandbox: Sandbox;
 let stack: TestStack;
@@ -217,9 +219,12 @@ scenario("a deployment with an application and a group that somebody else made",
 
 scenario("a deployment that is replaced while it runs is taken up by its successor, and goes on", async () => {
     await sandbox.makeGroup("theirs", "group");
+    const gate = new Gate();
     let code = answering("one");
     program = async () => {
         const fn = publishedFunction("orders", code);
+        // The group's role may call hooks of such names alone.
+        const guard = hookFunction("CodeDeployHook_guard", hook("Succeeded").replace("await fetch", `${gate.wait} await fetch`));
         const alias = new lambdaRollout.FunctionAlias("live", {
             functionName: fn.name, aliasName: "live", version: fn.version, follow: false,
         });
@@ -229,20 +234,25 @@ scenario("a deployment that is replaced while it runs is taken up by its success
             functionName: fn.name,
             aliasName: alias.aliasName,
             version: fn.version,
+            hooks: { beforeTraffic: guard.name },
         });
         return { deploymentId: deployment.deploymentId, targetArn: alias.targetArn };
     };
     await stack.up();
     code = answering("two");
-    const { outputs } = await stack.up();
+    const started = await stack.up();
+    await until(() => gate.isReached);
     const { urn } = await stack.resource("LambdaDeployment");
     const replaced = await stack.up({ replace: [urn] });
     assert.equal(replaced.summary.resourceChanges?.replace, 1, replaced.stdout);
-    const rollout = await sandbox.deploymentEnds(outputs.deploymentId.value);
-    assert.equal(rollout.status, "Succeeded", JSON.stringify(rollout));
-    assert.equal((await invoke(sandbox, outputs.targetArn.value, {})).body.answer, "two");
+    assert.equal(replaced.outputs.deploymentId.value, started.outputs.deploymentId.value);
+    gate.open();
+    const ended = await sandbox.deploymentEnds(started.outputs.deploymentId.value);
+    assert.equal(ended.status, "Succeeded", JSON.stringify(ended));
+    assert.equal((await invoke(sandbox, started.outputs.targetArn.value, {})).body.answer, "two");
     await stack.destroy();
     await sandbox.removeGroup("theirs");
+    gate.close();
 });
 
 scenario("what is no longer declared is removed, a public URL first of all", async () => {

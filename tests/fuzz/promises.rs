@@ -86,7 +86,12 @@ async fn what_means_the_same_is_no_change() {
             news: Some(wire::encode(&with_nulls)),
             ..proto::DiffRequest::default()
         };
-        let diff = client.clone().diff(request).await.unwrap().into_inner();
+        let diff = match client.clone().diff(request).await {
+            Ok(diff) => diff.into_inner(),
+            // Protobuf itself reads nothing that lies so deep.
+            Err(refused) if refused.message().ends_with("recursion limit reached") => continue,
+            Err(refused) => panic!("seed {seed}: {refused}"),
+        };
         assert!(diff.detailed_diff.is_empty(), "seed {seed}: {:?} in {inputs:?}", diff.detailed_diff);
         let failures = async |inputs: &PropertyMap| {
             let news = Some(wire::encode(inputs));

@@ -2,7 +2,7 @@
 
 use std::{
     fs,
-    path::PathBuf,
+    path::{Path, PathBuf},
     sync::atomic::{AtomicUsize, Ordering},
     time::{Duration, SystemTime},
 };
@@ -92,10 +92,10 @@ async fn credentials_of_minutes_last_through_a_rollout_of_hours() {
     story.rollout.environment = variables.map(|(name, value)| (name.to_owned(), value)).into();
     // Whoever asks for credentials gets new ones, and AWS takes those alone that have not expired.
     let issued = AtomicUsize::new(0);
-    purse.fill(0);
-    let filled = Purse { folder: purse.folder.clone() };
+    fill(&purse.folder, 0);
+    let folder = purse.folder.clone();
     gate.judge(move |call| {
-        filled.fill(issued.fetch_add(1, Ordering::SeqCst) + 1);
+        fill(&folder, issued.fetch_add(1, Ordering::SeqCst) + 1);
         let expiry = call.access_key.rsplit('Z').next().and_then(|seconds| seconds.parse().ok());
         if expiry.is_some_and(|seconds: u64| seconds > now()) { Verdict::Pass } else { EXPIRED }
     });
@@ -106,7 +106,6 @@ async fn credentials_of_minutes_last_through_a_rollout_of_hours() {
     assert!(keys.len() > 2, "the same credentials all the time: {keys:?}");
     story.settles_as(&declared, "2").await;
     story.vanishes().await;
-    fs::remove_dir_all(&purse.folder).unwrap();
 }
 
 fn now() -> u64 {
@@ -123,7 +122,8 @@ impl Purse {
         let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("purse-{}", std::process::id()));
         fs::create_dir_all(&folder).unwrap();
         let purse = Self { folder };
-        let profile = format!("[profile hours]\ncredential_process = cat {}\n", purse.file().display());
+        let profile =
+            format!("[profile hours]\ncredential_process = cat {}\n", printed(&purse.folder).display());
         fs::write(purse.profile(), profile).unwrap();
         purse
     }
@@ -131,22 +131,28 @@ impl Purse {
     fn profile(&self) -> PathBuf {
         self.folder.join("config")
     }
+}
 
-    fn file(&self) -> PathBuf {
-        self.folder.join("credentials.json")
+impl Drop for Purse {
+    fn drop(&mut self) {
+        drop(fs::remove_dir_all(&self.folder));
     }
+}
 
-    /// New credentials, whose key says when they expire. A reader finds the old ones or the new ones, never half.
-    fn fill(&self, number: usize) {
-        let expiry = now() + LIFETIME.as_secs();
-        let time = aws_smithy_types::DateTime::from_secs(i64::try_from(expiry).unwrap());
-        let expiration = time.fmt(aws_smithy_types::date_time::Format::DateTime).unwrap();
-        let credentials = serde_json::json!({
-            "Version": 1, "AccessKeyId": format!("ASIA{number}Z{expiry}"), "SecretAccessKey": "secret",
-            "SessionToken": "token", "Expiration": expiration,
-        });
-        let next = self.folder.join(format!("next-{number}"));
-        fs::write(&next, credentials.to_string()).unwrap();
-        fs::rename(next, self.file()).unwrap();
-    }
+fn printed(folder: &Path) -> PathBuf {
+    folder.join("credentials.json")
+}
+
+/// New credentials, whose key says when they expire. A reader finds the old ones or the new ones, never half.
+fn fill(folder: &Path, number: usize) {
+    let expiry = now() + LIFETIME.as_secs();
+    let time = aws_smithy_types::DateTime::from_secs(i64::try_from(expiry).unwrap());
+    let expiration = time.fmt(aws_smithy_types::date_time::Format::DateTime).unwrap();
+    let credentials = serde_json::json!({
+        "Version": 1, "AccessKeyId": format!("ASIA{number}Z{expiry}"), "SecretAccessKey": "secret",
+        "SessionToken": "token", "Expiration": expiration,
+    });
+    let next = folder.join(format!("next-{number}"));
+    fs::write(&next, credentials.to_string()).unwrap();
+    fs::rename(next, printed(folder)).unwrap();
 }

@@ -1,6 +1,6 @@
 //! A gate in front of the sandbox: a test decides, while a provider runs, what becomes of each of its calls.
 
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use serde_json::{Value, json};
 use tokio::{
@@ -9,7 +9,7 @@ use tokio::{
     sync::watch,
 };
 
-use crate::proxy::message;
+use crate::{proxy::message, world::in_time};
 
 /// A call of the provider.
 #[derive(Clone, Debug)]
@@ -50,8 +50,6 @@ struct Shared {
     upstream: String,
     judge: watch::Sender<Judge>,
     calls: watch::Sender<Vec<Call>>,
-    /// The sandbox is not asked by two calls at once whose order a test counts on.
-    noting: Mutex<()>,
 }
 
 impl Gate {
@@ -63,7 +61,6 @@ impl Gate {
             upstream: upstream.trim_start_matches("http://").to_owned(),
             judge: watch::Sender::new(pass),
             calls: watch::Sender::default(),
-            noting: Mutex::default(),
         });
         let serving = Arc::clone(&shared);
         tokio::spawn(async move {
@@ -95,7 +92,7 @@ impl Gate {
     /// Waits until so many calls of this kind have come.
     pub(crate) async fn saw(&self, part: &str, count: usize) {
         let enough = |calls: &Vec<Call>| calls.iter().filter(|call| call.is(part)).count() >= count;
-        self.shared.calls.subscribe().wait_for(enough).await.unwrap();
+        in_time(part, async { drop(self.shared.calls.subscribe().wait_for(enough).await.unwrap()) }).await;
     }
 }
 
@@ -105,10 +102,7 @@ async fn serve(client: TcpStream, shared: Arc<Shared>) {
     let mut upstream = BufReader::new(TcpStream::connect(&shared.upstream).await.unwrap());
     while let Some(request) = message(&mut client).await {
         let call = read(&request);
-        {
-            let _one = shared.noting.lock().unwrap();
-            shared.calls.send_modify(|calls| calls.push(call.clone()));
-        }
+        shared.calls.send_modify(|calls| calls.push(call.clone()));
         let mut judges = shared.judge.subscribe();
         let verdict = loop {
             let judge = Arc::clone(&judges.borrow_and_update());

@@ -2,7 +2,7 @@
 
 use std::sync::{
     Arc,
-    atomic::{AtomicUsize, Ordering},
+    atomic::{AtomicBool, AtomicUsize, Ordering},
 };
 
 use aws_sdk_lambda::types::DeadLetterConfig;
@@ -41,11 +41,12 @@ async fn a_version_that_is_pending_is_waited_for() {
     let gate = Gate::before(&world.endpoint).await;
     story.rollout.endpoint.clone_from(&gate.url);
     let looked = Arc::new(AtomicUsize::new(0));
-    let counted = Arc::clone(&looked);
+    let early = Arc::new(AtomicBool::new(false));
+    let (counted, started_early) = (Arc::clone(&looked), Arc::clone(&early));
     gate.judge(move |call| {
         let about_it = call.is("/configuration") && call.is("Qualifier=2");
         if call.operation == "CreateDeployment" {
-            assert!(counted.load(Ordering::SeqCst) >= 3, "started before the version was active");
+            started_early.fetch_or(counted.load(Ordering::SeqCst) < 3, Ordering::SeqCst);
         }
         if about_it && counted.fetch_add(1, Ordering::SeqCst) < 3 {
             return Verdict::Change(|version| version["State"] = json!("Pending"));
@@ -54,6 +55,7 @@ async fn a_version_that_is_pending_is_waited_for() {
     });
     story.settles(&second, &second).await;
     assert!(looked.load(Ordering::SeqCst) > 3, "it did not look again");
+    assert!(!early.load(Ordering::SeqCst), "it was started before the version was active");
     story.vanishes().await;
 }
 

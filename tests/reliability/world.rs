@@ -31,6 +31,14 @@ const CODE: &str = "UEsDBBQAAAAAAAAAIVzCZhj1RgAAAEYAAAAJAAAAaW5kZXgubWpzZXhwb3J0
 /// How often somebody looks who waits for something to happen.
 const LOOK: Duration = Duration::from_millis(5);
 
+/// Far longer than anything here takes: what does not come by then never does.
+const PATIENCE: Duration = Duration::from_mins(10);
+
+/// Waits for something that has to happen.
+pub(crate) async fn in_time<T>(what: &str, happens: impl Future<Output = T>) -> T {
+    tokio::time::timeout(PATIENCE, happens).await.unwrap_or_else(|_| panic!("{what} never came"))
+}
+
 /// A deployment, with the versions that its description names.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Deployment {
@@ -256,9 +264,12 @@ impl World {
 
     /// Waits until nothing of the function is in flight any more.
     pub(crate) async fn until_quiet(&self, function: &str) {
-        while !self.deployments_live(function).await.is_empty() {
-            tokio::time::sleep(LOOK).await;
-        }
+        let quiet = Box::pin(async {
+            while !self.deployments_live(function).await.is_empty() {
+                tokio::time::sleep(LOOK).await;
+            }
+        });
+        in_time("the end of all deployments", quiet).await;
     }
 
     async fn deployments_live(&self, function: &str) -> Vec<String> {
@@ -274,9 +285,12 @@ impl World {
 
     /// Waits until an alias is served by two versions.
     pub(crate) async fn until_split(&self, function: &str, alias: &str) {
-        while self.serves(function, alias).await.len() < 2 {
-            tokio::time::sleep(LOOK).await;
-        }
+        let split = Box::pin(async {
+            while self.serves(function, alias).await.len() < 2 {
+                tokio::time::sleep(LOOK).await;
+            }
+        });
+        in_time("an alias that is split", split).await;
     }
 
     /// What a person would do in the console.

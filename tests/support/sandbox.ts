@@ -11,6 +11,7 @@ import { LambdaClient, ListAliasesCommand, UpdateAliasCommand } from "@aws-sdk/c
 import { ChildProcess, spawn } from "node:child_process";
 import { createInterface } from "node:readline";
 import * as path from "node:path";
+import { until } from "./until";
 
 export const root = process.env.LAMBDA_ROLLOUT_ROOT ?? process.cwd();
 export const region = "us-east-1";
@@ -158,11 +159,12 @@ export class Sandbox {
 
     /** Waits until a deployment has ended; answers how. */
     async deploymentEnds(deploymentId: string): Promise<DeploymentInfo> {
-        for (;;) {
-            const { deploymentInfo } = await this.codeDeploy.send(new GetDeploymentCommand({ deploymentId }));
-            if (["Succeeded", "Failed", "Stopped"].includes(deploymentInfo!.status!)) return deploymentInfo!;
-            await new Promise((resolve) => setTimeout(resolve, 50));
-        }
+        let found: DeploymentInfo | undefined;
+        await until(async () => {
+            found = (await this.codeDeploy.send(new GetDeploymentCommand({ deploymentId }))).deploymentInfo;
+            return ["Succeeded", "Failed", "Stopped"].includes(found!.status!);
+        });
+        return found!;
     }
 
     /** Waits for this many messages of a queue. */

@@ -142,7 +142,7 @@ impl<P: Provider> Service<P> {
             ..self.operation(&message.urn, &message.name, &message.r#type)
         };
         let request = ReadRequest::try_from(message)?;
-        let operation = operation.hiding(request.inputs.iter().chain(&request.outputs));
+        let operation = operation.hiding(&request.inputs);
         let id = request.id.clone();
         let state =
             self.ask(&operation, |provider, given| async move { provider.read(given, request).await });
@@ -167,7 +167,7 @@ impl<P: Provider> Service<P> {
         };
         not_cancelled(&operation)?;
         let request = DeleteRequest::try_from(message)?;
-        let operation = operation.hiding([&request.old_outputs, &request.old_inputs]);
+        let operation = operation.hiding([&request.old_inputs]);
         let deleted =
             self.ask(&operation, |provider, given| async move { provider.delete(given, request).await });
         deleted.await.map_err(Failure::into_status)

@@ -31,7 +31,7 @@ pub(super) async fn find<C: Cloud>(
         Ok(Plan::Clear(Obstacle::HalfShifted { main, .. })) => {
             vec![drift("aliasName", format!("put all traffic back on version {main}"))]
         }
-        Ok(Plan::Clear(Obstacle::FailedServes { good, .. })) => vec![back_to(&good)],
+        Ok(Plan::GiveBack(back)) => vec![back_to(&back.good)],
         // What runs is no drift.
         Ok(Plan::Clear(_)) => Vec::new(),
         // With its function an alias goes too. The update that makes the function anew has the version as well.

@@ -171,12 +171,13 @@ fn say_traffic(op: &Operation, spec: &RolloutSpec, unknowns: &Unknowns, memory: 
     let known = !unknowns.contains("version");
     let same_triggers = memory.trigger_mark == spec.trigger_mark() && !unknowns.contains("triggers");
     let failed_before = known && spec.version == memory.failed_version && same_triggers;
-    let put_back = memory.last_good().filter(|_| serving == memory.failed_version && !serving.is_empty());
+    let put_back =
+        memory.good_before(serving).filter(|_| serving == memory.failed_version && !serving.is_empty());
     if let Some(good) = put_back.filter(|_| failed_before || spec.version != memory.failed_version) {
         op.log.warn(format!(
             "version {serving} failed and has all the traffic: it goes back to version {good} first"
         ));
-        if failed_before {
+        if failed_before && spec.on_failed_version != OnFailedVersion::Retry {
             return true;
         }
     }

@@ -91,7 +91,7 @@ async fn settle<C: Cloud>(
         put_version(inputs, &alias.version);
     }
     let serves = judged && alias.version == version;
-    memory.last_good().filter(|_| serves).map(drift::back_to)
+    memory.good_before(&version).filter(|_| serves).map(drift::back_to)
 }
 
 /// A waiter that baked the deployment may have taken it back: then its version has failed.

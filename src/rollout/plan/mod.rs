@@ -7,7 +7,6 @@ mod traffic;
 
 use self::aliases::{alias_steps, attachment_steps};
 use self::foundation::Planner;
-use self::obstacle::failed_serves;
 use self::traffic::traffic;
 use super::cloud::{Deployment, FunctionUrl, Group, GroupState, Identity, NewRole, Permission, Tags};
 use super::function::Place;
@@ -22,7 +21,7 @@ use super::strategy::Strategy;
 
 pub use self::aliases::{permission_steps, url_steps};
 pub use self::foundation::check_owner;
-pub use self::obstacle::{WAY_BACK, obstacle};
+pub use self::obstacle::{WAY_BACK, give_back, obstacle};
 pub use self::traffic::{IN_PROGRESS, has_failed, is_judgement};
 
 /// In refusals: the alias at which the version under test stands.
@@ -33,6 +32,8 @@ const LATEST_ALIAS: &str = "latest alias";
 pub enum Plan {
     /// Something is in the way; deal with it, then observe and plan again.
     Clear(Obstacle),
+    /// A version that failed has all the traffic; put it back, then observe and plan again.
+    GiveBack(GiveBack),
     Go(Box<Work>),
 }
 
@@ -46,8 +47,14 @@ pub enum Obstacle {
     Superseded { deployment: String, version: String },
     /// Traffic was left split by a deployment that ended.
     HalfShifted { main: String, second: String, revision: String },
-    /// A version that failed has all the traffic, because `autoRollback` left its case out.
-    FailedServes { failed: String, good: String, revision: String },
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GiveBack {
+    pub failed: String,
+    /// What served before.
+    pub good: String,
+    pub revision: String,
 }
 
 /// Steps in their order, and what happens to traffic in the end.
@@ -159,6 +166,7 @@ pub enum Traffic {
     /// The declared version's deployment ended badly while nobody watched.
     FoundFailed {
         deployment: Box<Deployment>,
+        from: String,
     },
 }
 
@@ -174,8 +182,8 @@ pub fn plan(
     if let Some(obstacle) = obstacle(spec, &pieces, seen.alias.as_ref(), seen.last.as_ref())? {
         return Ok(Plan::Clear(obstacle));
     }
-    if let Some(obstacle) = memory.and_then(|memory| failed_serves(spec, memory, seen)) {
-        return Ok(Plan::Clear(obstacle));
+    if let Some(back) = memory.and_then(|memory| give_back(spec, memory, seen)) {
+        return Ok(Plan::GiveBack(back));
     }
     let mut made = Made::default();
     let alias = alias_steps(spec, memory, owner, seen, &mut made)?;

@@ -1,7 +1,7 @@
 //! What is in the way: a live deployment, a rollback, or a split that nothing is working on any more.
 
-use super::Obstacle;
 use super::traffic::has_failed;
+use super::{GiveBack, Obstacle};
 use crate::rollout::cloud::{AliasState, Target};
 use crate::rollout::memory::Memory;
 use crate::rollout::observe::{LastDeployment, Observed};
@@ -40,16 +40,17 @@ pub fn obstacle(
 }
 
 /// Whoever wants to keep a version that failed says so by declaring it with other `triggers`.
-pub(super) fn failed_serves(spec: &RolloutSpec, memory: &Memory, seen: &Observed) -> Option<Obstacle> {
+pub fn give_back(spec: &RolloutSpec, memory: &Memory, seen: &Observed) -> Option<GiveBack> {
     let alias = seen.alias.as_ref()?;
-    let wanted = spec.version == memory.failed_version && !has_failed(spec, memory);
-    let serves = alias.version == memory.failed_version && memory.serving_version == memory.failed_version;
+    let failed = memory.failed_version.as_str();
+    let wanted = spec.version == failed && !has_failed(spec, memory);
+    let serves = alias.version == failed && memory.serving_version == failed;
     if !serves || wanted || seen.last.as_ref().is_some_and(LastDeployment::is_live) {
         return None;
     }
-    Some(Obstacle::FailedServes {
-        failed: alias.version.clone(),
-        good: memory.last_good()?.to_owned(),
+    Some(GiveBack {
+        failed: failed.to_owned(),
+        good: memory.good_before(failed)?.to_owned(),
         revision: alias.revision_id.clone(),
     })
 }
@@ -87,4 +88,18 @@ fn is_pair(target: &Target, spec: &RolloutSpec, alias: &AliasState, second: &str
         && target.alias == spec.alias
         && target.current_version == alias.version
         && target.target_version == second
+}
+
+impl std::fmt::Display for Obstacle {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Rollback { deployment } => write!(f, "rollback {deployment} runs"),
+            Self::Running { deployment, version } | Self::Superseded { deployment, version } => {
+                write!(f, "deployment {deployment} of version {version} runs")
+            }
+            Self::HalfShifted { main, second, .. } => {
+                write!(f, "traffic is split between versions {main} and {second}")
+            }
+        }
+    }
 }

@@ -25,14 +25,16 @@ pub(super) fn traffic(spec: &RolloutSpec, memory: Option<&Memory>, seen: &Observ
     match spec.on_failed_version {
         OnFailedVersion::Keep if failed_before => return Traffic::KeepFailed,
         OnFailedVersion::Fail if failed_before => return Traffic::FailAgain,
-        _ if serves => return unwatched(spec, memory, seen).unwrap_or(Traffic::Unchanged),
         _ => {}
     }
-    let found = seen.last.as_ref().and_then(|last| found_failed(spec, memory, last));
-    match found {
-        Some(deployment) => Traffic::FoundFailed { deployment: Box::new(deployment) },
-        None => Traffic::Deploy { from: alias.version.clone() },
+    // Before anything else: a version that failed may serve, where `autoRollback` leaves its case out.
+    if let Some(found) = seen.last.as_ref().and_then(|last| found_failed(spec, memory, last)) {
+        return found;
     }
+    if serves {
+        return unwatched(spec, memory, seen).unwrap_or(Traffic::Unchanged);
+    }
+    Traffic::Deploy { from: alias.version.clone() }
 }
 
 /// Whether the declared version has failed, and nobody has asked to try it again.
@@ -48,11 +50,12 @@ pub(super) fn restored_version<'a>(spec: &RolloutSpec, memory: Option<&'a Memory
 }
 
 /// A deployment of the declared version that was judged bad after the last time that we looked.
-fn found_failed(spec: &RolloutSpec, memory: Option<&Memory>, last: &LastDeployment) -> Option<Deployment> {
+fn found_failed(spec: &RolloutSpec, memory: Option<&Memory>, last: &LastDeployment) -> Option<Traffic> {
     let (deployment, target) = last.forward();
     let judged = is_judgement(&deployment.error_code);
     let unseen = memory.is_some_and(|memory| is_unseen(spec, memory, deployment));
-    (judged && is_of(spec, target) && unseen).then(|| deployment.clone())
+    let from = target.filter(|target| is_of(spec, Some(target)))?.current_version.clone();
+    (judged && unseen).then(|| Traffic::FoundFailed { deployment: Box::new(deployment.clone()), from })
 }
 
 /// A deployment that succeeded while nobody watched what its version then did.

@@ -104,18 +104,28 @@ fn a_deployment_that_failed_while_nobody_watched_is_found() {
 }
 
 #[test]
+fn a_version_that_failed_unseen_and_serves_is_found_before_it_is_taken_for_good() {
+    let spec = spec("2");
+    let (mut memory, mut seen) = complete(&spec, "1");
+    seen.alias = Some(alias("2"));
+    "d-1".clone_into(&mut memory.deployment_id);
+    memory.last_rollout = Some(rollout("2", IN_PROGRESS, Duration::ZERO));
+    let mut failed = deployment("d-1", DeploymentStatus::Failed, "1", "2");
+    "HOOK_EXECUTION_FAILURE".clone_into(&mut failed.deployment.error_code);
+    seen.last = Some(failed);
+    let found = work(plan(&spec, Some(&memory), &owner(), &seen)).traffic;
+    assert!(matches!(&found, Traffic::FoundFailed { from, .. } if from == "1"), "{found:?}");
+}
+
+#[test]
 fn a_failed_version_that_has_all_the_traffic_gives_it_back_unless_it_is_to_be_tried_again() {
     for declared in ["2", "3"] {
         let spec = spec(declared);
         let (mut memory, seen) = complete(&spec, "2");
         memory.served = vec!["1".to_owned()];
         "2".clone_into(&mut memory.failed_version);
-        let back = Obstacle::FailedServes {
-            failed: "2".to_owned(),
-            good: "1".to_owned(),
-            revision: "r1".to_owned(),
-        };
-        assert_eq!(plan(&spec, Some(&memory), &owner(), &seen), Ok(Plan::Clear(back)));
+        let back = GiveBack { failed: "2".to_owned(), good: "1".to_owned(), revision: "r1".to_owned() };
+        assert_eq!(plan(&spec, Some(&memory), &owner(), &seen), Ok(Plan::GiveBack(back)));
 
         let triggers = [("keep".to_owned(), "it".to_owned())].into();
         let kept = plan(&RolloutSpec { triggers, ..spec }, Some(&memory), &owner(), &seen);
