@@ -61,7 +61,7 @@ export class DeploymentWaiter extends pulumi.CustomResource {
     }
 
     /**
-     * How long to keep watching after all traffic is on the new version, as a duration such as `"10 minutes"` or `"10m"`; none by default. An alarm in this time deploys the previous version all at once, and the waiter fails.
+     * How long to keep watching after all traffic is on the new version, as a duration such as `"10 minutes"` or `"10m"`; none by default, and at most 48 hours. An alarm in this time deploys the previous version all at once, and the waiter fails.
      */
     declare public readonly bake: pulumi.Output<string | undefined>;
     /**
@@ -114,7 +114,7 @@ export class DeploymentWaiter extends pulumi.CustomResource {
  */
 export interface DeploymentWaiterArgs {
     /**
-     * How long to keep watching after all traffic is on the new version, as a duration such as `"10 minutes"` or `"10m"`; none by default. An alarm in this time deploys the previous version all at once, and the waiter fails.
+     * How long to keep watching after all traffic is on the new version, as a duration such as `"10 minutes"` or `"10m"`; none by default, and at most 48 hours. An alarm in this time deploys the previous version all at once, and the waiter fails.
      */
     bake?: pulumi.Input<string | undefined>;
     /**

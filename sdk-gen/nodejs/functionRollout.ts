@@ -135,11 +135,11 @@ export class FunctionRollout extends pulumi.CustomResource {
      */
     declare public readonly applicationName: pulumi.Output<string>;
     /**
-     * When traffic goes back by itself. All three events by default; `[]` means never.
+     * When traffic goes back by itself. All three events by default; `[]` means never. Where an event is left out, the next update restores the old version.
      */
     declare public readonly autoRollback: pulumi.Output<enums.RollbackEvent[] | undefined>;
     /**
-     * How long to keep watching after all traffic is on the new version, as a duration such as `"10 minutes"` or `"10m"`; 3 minutes by default. An alarm in this time deploys the previous version all at once, and the rollout fails. With `wait: false` it belongs to the `DeploymentWaiter` and is refused here.
+     * How long to keep watching after all traffic is on the new version, as a duration such as `"10 minutes"` or `"10m"`; 3 minutes by default, and at most 48 hours. An alarm in this time deploys the previous version all at once, and the rollout fails. With `wait: false` it belongs to the `DeploymentWaiter` and is refused here.
      */
     declare public readonly bake: pulumi.Output<string | undefined>;
     /**
@@ -446,11 +446,11 @@ export interface FunctionRolloutArgs {
      */
     applicationName?: pulumi.Input<string | undefined>;
     /**
-     * When traffic goes back by itself. All three events by default; `[]` means never.
+     * When traffic goes back by itself. All three events by default; `[]` means never. Where an event is left out, the next update restores the old version.
      */
     autoRollback?: pulumi.Input<pulumi.Input<enums.RollbackEvent>[] | undefined>;
     /**
-     * How long to keep watching after all traffic is on the new version, as a duration such as `"10 minutes"` or `"10m"`; 3 minutes by default. An alarm in this time deploys the previous version all at once, and the rollout fails. With `wait: false` it belongs to the `DeploymentWaiter` and is refused here.
+     * How long to keep watching after all traffic is on the new version, as a duration such as `"10 minutes"` or `"10m"`; 3 minutes by default, and at most 48 hours. An alarm in this time deploys the previous version all at once, and the rollout fails. With `wait: false` it belongs to the `DeploymentWaiter` and is refused here.
      */
     bake?: pulumi.Input<string | undefined>;
     /**

@@ -15,7 +15,7 @@ import (
 type DeploymentWaiter struct {
 	pulumi.CustomResourceState
 
-	// How long to keep watching after all traffic is on the new version, as a duration such as `"10 minutes"` or `"10m"`; none by default. An alarm in this time deploys the previous version all at once, and the waiter fails.
+	// How long to keep watching after all traffic is on the new version, as a duration such as `"10 minutes"` or `"10m"`; none by default, and at most 48 hours. An alarm in this time deploys the previous version all at once, and the waiter fails.
 	Bake pulumi.StringPtrOutput `pulumi:"bake"`
 	// The deployment to wait for. `""` is nothing to do. Give either this or `deploymentIds`.
 	DeploymentId pulumi.StringPtrOutput `pulumi:"deploymentId"`
@@ -67,7 +67,7 @@ func (DeploymentWaiterState) ElementType() reflect.Type {
 }
 
 type deploymentWaiterArgs struct {
-	// How long to keep watching after all traffic is on the new version, as a duration such as `"10 minutes"` or `"10m"`; none by default. An alarm in this time deploys the previous version all at once, and the waiter fails.
+	// How long to keep watching after all traffic is on the new version, as a duration such as `"10 minutes"` or `"10m"`; none by default, and at most 48 hours. An alarm in this time deploys the previous version all at once, and the waiter fails.
 	Bake *string `pulumi:"bake"`
 	// The deployment to wait for. `""` is nothing to do. Give either this or `deploymentIds`.
 	DeploymentId *string `pulumi:"deploymentId"`
@@ -79,7 +79,7 @@ type deploymentWaiterArgs struct {
 
 // The set of arguments for constructing a DeploymentWaiter resource.
 type DeploymentWaiterArgs struct {
-	// How long to keep watching after all traffic is on the new version, as a duration such as `"10 minutes"` or `"10m"`; none by default. An alarm in this time deploys the previous version all at once, and the waiter fails.
+	// How long to keep watching after all traffic is on the new version, as a duration such as `"10 minutes"` or `"10m"`; none by default, and at most 48 hours. An alarm in this time deploys the previous version all at once, and the waiter fails.
 	Bake pulumi.StringPtrInput
 	// The deployment to wait for. `""` is nothing to do. Give either this or `deploymentIds`.
 	DeploymentId pulumi.StringPtrInput
@@ -176,7 +176,7 @@ func (o DeploymentWaiterOutput) ToDeploymentWaiterOutputWithContext(ctx context.
 	return o
 }
 
-// How long to keep watching after all traffic is on the new version, as a duration such as `"10 minutes"` or `"10m"`; none by default. An alarm in this time deploys the previous version all at once, and the waiter fails.
+// How long to keep watching after all traffic is on the new version, as a duration such as `"10 minutes"` or `"10m"`; none by default, and at most 48 hours. An alarm in this time deploys the previous version all at once, and the waiter fails.
 func (o DeploymentWaiterOutput) Bake() pulumi.StringPtrOutput {
 	return o.ApplyT(func(v *DeploymentWaiter) pulumi.StringPtrOutput { return v.Bake }).(pulumi.StringPtrOutput)
 }

@@ -30,9 +30,9 @@ type FunctionRollout struct {
 	AliasName pulumi.StringPtrOutput `pulumi:"aliasName"`
 	// Name of the CodeDeploy application in use.
 	ApplicationName pulumi.StringOutput `pulumi:"applicationName"`
-	// When traffic goes back by itself. All three events by default; `[]` means never.
+	// When traffic goes back by itself. All three events by default; `[]` means never. Where an event is left out, the next update restores the old version.
 	AutoRollback RollbackEventArrayOutput `pulumi:"autoRollback"`
-	// How long to keep watching after all traffic is on the new version, as a duration such as `"10 minutes"` or `"10m"`; 3 minutes by default. An alarm in this time deploys the previous version all at once, and the rollout fails. With `wait: false` it belongs to the `DeploymentWaiter` and is refused here.
+	// How long to keep watching after all traffic is on the new version, as a duration such as `"10 minutes"` or `"10m"`; 3 minutes by default, and at most 48 hours. An alarm in this time deploys the previous version all at once, and the rollout fails. With `wait: false` it belongs to the `DeploymentWaiter` and is refused here.
 	Bake pulumi.StringPtrOutput `pulumi:"bake"`
 	// Address of the last deployment in the AWS console; `""` when nothing was deployed.
 	ConsoleUrl pulumi.StringOutput `pulumi:"consoleUrl"`
@@ -172,9 +172,9 @@ type functionRolloutArgs struct {
 	AliasName *string `pulumi:"aliasName"`
 	// Name of the CodeDeploy application. By default it is derived from function and alias and made for you. An existing one is used as it is and never tagged, changed or deleted.
 	ApplicationName *string `pulumi:"applicationName"`
-	// When traffic goes back by itself. All three events by default; `[]` means never.
+	// When traffic goes back by itself. All three events by default; `[]` means never. Where an event is left out, the next update restores the old version.
 	AutoRollback []RollbackEvent `pulumi:"autoRollback"`
-	// How long to keep watching after all traffic is on the new version, as a duration such as `"10 minutes"` or `"10m"`; 3 minutes by default. An alarm in this time deploys the previous version all at once, and the rollout fails. With `wait: false` it belongs to the `DeploymentWaiter` and is refused here.
+	// How long to keep watching after all traffic is on the new version, as a duration such as `"10 minutes"` or `"10m"`; 3 minutes by default, and at most 48 hours. An alarm in this time deploys the previous version all at once, and the rollout fails. With `wait: false` it belongs to the `DeploymentWaiter` and is refused here.
 	Bake *string `pulumi:"bake"`
 	// A CodeDeploy deployment configuration to use instead of `strategy`: a predefined one such as `CodeDeployDefault.LambdaLinear10PercentEvery1Minute`, or one of your own. It is used as it is, never changed or deleted.
 	DeploymentConfigName *string `pulumi:"deploymentConfigName"`
@@ -240,9 +240,9 @@ type FunctionRolloutArgs struct {
 	AliasName pulumi.StringPtrInput
 	// Name of the CodeDeploy application. By default it is derived from function and alias and made for you. An existing one is used as it is and never tagged, changed or deleted.
 	ApplicationName pulumi.StringPtrInput
-	// When traffic goes back by itself. All three events by default; `[]` means never.
+	// When traffic goes back by itself. All three events by default; `[]` means never. Where an event is left out, the next update restores the old version.
 	AutoRollback RollbackEventArrayInput
-	// How long to keep watching after all traffic is on the new version, as a duration such as `"10 minutes"` or `"10m"`; 3 minutes by default. An alarm in this time deploys the previous version all at once, and the rollout fails. With `wait: false` it belongs to the `DeploymentWaiter` and is refused here.
+	// How long to keep watching after all traffic is on the new version, as a duration such as `"10 minutes"` or `"10m"`; 3 minutes by default, and at most 48 hours. An alarm in this time deploys the previous version all at once, and the rollout fails. With `wait: false` it belongs to the `DeploymentWaiter` and is refused here.
 	Bake pulumi.StringPtrInput
 	// A CodeDeploy deployment configuration to use instead of `strategy`: a predefined one such as `CodeDeployDefault.LambdaLinear10PercentEvery1Minute`, or one of your own. It is used as it is, never changed or deleted.
 	DeploymentConfigName pulumi.StringPtrInput
@@ -408,12 +408,12 @@ func (o FunctionRolloutOutput) ApplicationName() pulumi.StringOutput {
 	return o.ApplyT(func(v *FunctionRollout) pulumi.StringOutput { return v.ApplicationName }).(pulumi.StringOutput)
 }
 
-// When traffic goes back by itself. All three events by default; `[]` means never.
+// When traffic goes back by itself. All three events by default; `[]` means never. Where an event is left out, the next update restores the old version.
 func (o FunctionRolloutOutput) AutoRollback() RollbackEventArrayOutput {
 	return o.ApplyT(func(v *FunctionRollout) RollbackEventArrayOutput { return v.AutoRollback }).(RollbackEventArrayOutput)
 }
 
-// How long to keep watching after all traffic is on the new version, as a duration such as `"10 minutes"` or `"10m"`; 3 minutes by default. An alarm in this time deploys the previous version all at once, and the rollout fails. With `wait: false` it belongs to the `DeploymentWaiter` and is refused here.
+// How long to keep watching after all traffic is on the new version, as a duration such as `"10 minutes"` or `"10m"`; 3 minutes by default, and at most 48 hours. An alarm in this time deploys the previous version all at once, and the rollout fails. With `wait: false` it belongs to the `DeploymentWaiter` and is refused here.
 func (o FunctionRolloutOutput) Bake() pulumi.StringPtrOutput {
 	return o.ApplyT(func(v *FunctionRollout) pulumi.StringPtrOutput { return v.Bake }).(pulumi.StringPtrOutput)
 }

@@ -28,7 +28,7 @@ class DeploymentWaiterArgs:
         """
         The set of arguments for constructing a DeploymentWaiter resource.
 
-        :param pulumi.Input[_builtins.str] bake: How long to keep watching after all traffic is on the new version, as a duration such as `"10 minutes"` or `"10m"`; none by default. An alarm in this time deploys the previous version all at once, and the waiter fails.
+        :param pulumi.Input[_builtins.str] bake: How long to keep watching after all traffic is on the new version, as a duration such as `"10 minutes"` or `"10m"`; none by default, and at most 48 hours. An alarm in this time deploys the previous version all at once, and the waiter fails.
         :param pulumi.Input[_builtins.str] deployment_id: The deployment to wait for. `""` is nothing to do. Give either this or `deploymentIds`.
         :param pulumi.Input[Sequence[pulumi.Input[_builtins.str]]] deployment_ids: The deployments to wait for, all in one resource; empty ones are nothing to do. Give either this or `deploymentId`. One waiter for many is better than many waiters, because the engine runs only a few operations at a time.
         :param pulumi.Input['WaiterFailedAction'] on_failed: What the next `pulumi up` does with a deployment that has already failed here once; `keep` by default.
@@ -46,7 +46,7 @@ class DeploymentWaiterArgs:
     @pulumi.getter
     def bake(self) -> pulumi.Input[Optional[_builtins.str]]:
         """
-        How long to keep watching after all traffic is on the new version, as a duration such as `"10 minutes"` or `"10m"`; none by default. An alarm in this time deploys the previous version all at once, and the waiter fails.
+        How long to keep watching after all traffic is on the new version, as a duration such as `"10 minutes"` or `"10m"`; none by default, and at most 48 hours. An alarm in this time deploys the previous version all at once, and the waiter fails.
         """
         return pulumi.get(self, "bake")
 
@@ -108,7 +108,7 @@ class DeploymentWaiter(pulumi.CustomResource):
 
         :param str resource_name: The name of the resource.
         :param pulumi.ResourceOptions opts: Options for the resource.
-        :param pulumi.Input[_builtins.str] bake: How long to keep watching after all traffic is on the new version, as a duration such as `"10 minutes"` or `"10m"`; none by default. An alarm in this time deploys the previous version all at once, and the waiter fails.
+        :param pulumi.Input[_builtins.str] bake: How long to keep watching after all traffic is on the new version, as a duration such as `"10 minutes"` or `"10m"`; none by default, and at most 48 hours. An alarm in this time deploys the previous version all at once, and the waiter fails.
         :param pulumi.Input[_builtins.str] deployment_id: The deployment to wait for. `""` is nothing to do. Give either this or `deploymentIds`.
         :param pulumi.Input[Sequence[pulumi.Input[_builtins.str]]] deployment_ids: The deployments to wait for, all in one resource; empty ones are nothing to do. Give either this or `deploymentId`. One waiter for many is better than many waiters, because the engine runs only a few operations at a time.
         :param pulumi.Input['WaiterFailedAction'] on_failed: What the next `pulumi up` does with a deployment that has already failed here once; `keep` by default.
@@ -189,7 +189,7 @@ class DeploymentWaiter(pulumi.CustomResource):
     @pulumi.getter
     def bake(self) -> pulumi.Output[Optional[_builtins.str]]:
         """
-        How long to keep watching after all traffic is on the new version, as a duration such as `"10 minutes"` or `"10m"`; none by default. An alarm in this time deploys the previous version all at once, and the waiter fails.
+        How long to keep watching after all traffic is on the new version, as a duration such as `"10 minutes"` or `"10m"`; none by default, and at most 48 hours. An alarm in this time deploys the previous version all at once, and the waiter fails.
         """
         return pulumi.get(self, "bake")
 

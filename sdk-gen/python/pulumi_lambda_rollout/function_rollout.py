@@ -64,8 +64,8 @@ class FunctionRolloutArgs:
         :param pulumi.Input['AlarmsAlreadyFiring'] alarms_already_firing: What to do when one of `alarms` is in ALARM before the rollout starts; `fail` by default. Going back to a version that has already served in full ignores them. The provider setting of the same name overrides it.
         :param pulumi.Input[_builtins.str] alias_name: Name of the alias that serves; `stable` by default. An alias of that name made by a `FunctionAlias` of the same stack is used. Changing it replaces the rollout.
         :param pulumi.Input[_builtins.str] application_name: Name of the CodeDeploy application. By default it is derived from function and alias and made for you. An existing one is used as it is and never tagged, changed or deleted.
-        :param pulumi.Input[Sequence[pulumi.Input['RollbackEvent']]] auto_rollback: When traffic goes back by itself. All three events by default; `[]` means never.
-        :param pulumi.Input[_builtins.str] bake: How long to keep watching after all traffic is on the new version, as a duration such as `"10 minutes"` or `"10m"`; 3 minutes by default. An alarm in this time deploys the previous version all at once, and the rollout fails. With `wait: false` it belongs to the `DeploymentWaiter` and is refused here.
+        :param pulumi.Input[Sequence[pulumi.Input['RollbackEvent']]] auto_rollback: When traffic goes back by itself. All three events by default; `[]` means never. Where an event is left out, the next update restores the old version.
+        :param pulumi.Input[_builtins.str] bake: How long to keep watching after all traffic is on the new version, as a duration such as `"10 minutes"` or `"10m"`; 3 minutes by default, and at most 48 hours. An alarm in this time deploys the previous version all at once, and the rollout fails. With `wait: false` it belongs to the `DeploymentWaiter` and is refused here.
         :param pulumi.Input[_builtins.str] deployment_config_name: A CodeDeploy deployment configuration to use instead of `strategy`: a predefined one such as `CodeDeployDefault.LambdaLinear10PercentEvery1Minute`, or one of your own. It is used as it is, never changed or deleted.
         :param pulumi.Input[_builtins.str] deployment_group_name: Name of the CodeDeploy deployment group. By default it is the name of the stable alias and made for you. An existing one is used as it is and never tagged, changed or deleted.
         :param pulumi.Input[_builtins.str] description: Description of each deployment, at most 256 characters (CodeDeploy `CreateDeployment`); none by default.
@@ -241,7 +241,7 @@ class FunctionRolloutArgs:
     @pulumi.getter(name="autoRollback")
     def auto_rollback(self) -> pulumi.Input[Optional[Sequence[pulumi.Input['RollbackEvent']]]]:
         """
-        When traffic goes back by itself. All three events by default; `[]` means never.
+        When traffic goes back by itself. All three events by default; `[]` means never. Where an event is left out, the next update restores the old version.
         """
         return pulumi.get(self, "auto_rollback")
 
@@ -253,7 +253,7 @@ class FunctionRolloutArgs:
     @pulumi.getter
     def bake(self) -> pulumi.Input[Optional[_builtins.str]]:
         """
-        How long to keep watching after all traffic is on the new version, as a duration such as `"10 minutes"` or `"10m"`; 3 minutes by default. An alarm in this time deploys the previous version all at once, and the rollout fails. With `wait: false` it belongs to the `DeploymentWaiter` and is refused here.
+        How long to keep watching after all traffic is on the new version, as a duration such as `"10 minutes"` or `"10m"`; 3 minutes by default, and at most 48 hours. An alarm in this time deploys the previous version all at once, and the rollout fails. With `wait: false` it belongs to the `DeploymentWaiter` and is refused here.
         """
         return pulumi.get(self, "bake")
 
@@ -592,8 +592,8 @@ class FunctionRollout(pulumi.CustomResource):
         :param pulumi.Input['AlarmsAlreadyFiring'] alarms_already_firing: What to do when one of `alarms` is in ALARM before the rollout starts; `fail` by default. Going back to a version that has already served in full ignores them. The provider setting of the same name overrides it.
         :param pulumi.Input[_builtins.str] alias_name: Name of the alias that serves; `stable` by default. An alias of that name made by a `FunctionAlias` of the same stack is used. Changing it replaces the rollout.
         :param pulumi.Input[_builtins.str] application_name: Name of the CodeDeploy application. By default it is derived from function and alias and made for you. An existing one is used as it is and never tagged, changed or deleted.
-        :param pulumi.Input[Sequence[pulumi.Input['RollbackEvent']]] auto_rollback: When traffic goes back by itself. All three events by default; `[]` means never.
-        :param pulumi.Input[_builtins.str] bake: How long to keep watching after all traffic is on the new version, as a duration such as `"10 minutes"` or `"10m"`; 3 minutes by default. An alarm in this time deploys the previous version all at once, and the rollout fails. With `wait: false` it belongs to the `DeploymentWaiter` and is refused here.
+        :param pulumi.Input[Sequence[pulumi.Input['RollbackEvent']]] auto_rollback: When traffic goes back by itself. All three events by default; `[]` means never. Where an event is left out, the next update restores the old version.
+        :param pulumi.Input[_builtins.str] bake: How long to keep watching after all traffic is on the new version, as a duration such as `"10 minutes"` or `"10m"`; 3 minutes by default, and at most 48 hours. An alarm in this time deploys the previous version all at once, and the rollout fails. With `wait: false` it belongs to the `DeploymentWaiter` and is refused here.
         :param pulumi.Input[_builtins.str] deployment_config_name: A CodeDeploy deployment configuration to use instead of `strategy`: a predefined one such as `CodeDeployDefault.LambdaLinear10PercentEvery1Minute`, or one of your own. It is used as it is, never changed or deleted.
         :param pulumi.Input[_builtins.str] deployment_group_name: Name of the CodeDeploy deployment group. By default it is the name of the stable alias and made for you. An existing one is used as it is and never tagged, changed or deleted.
         :param pulumi.Input[_builtins.str] description: Description of each deployment, at most 256 characters (CodeDeploy `CreateDeployment`); none by default.
@@ -856,7 +856,7 @@ class FunctionRollout(pulumi.CustomResource):
     @pulumi.getter(name="autoRollback")
     def auto_rollback(self) -> pulumi.Output[Optional[Sequence['RollbackEvent']]]:
         """
-        When traffic goes back by itself. All three events by default; `[]` means never.
+        When traffic goes back by itself. All three events by default; `[]` means never. Where an event is left out, the next update restores the old version.
         """
         return pulumi.get(self, "auto_rollback")
 
@@ -864,7 +864,7 @@ class FunctionRollout(pulumi.CustomResource):
     @pulumi.getter
     def bake(self) -> pulumi.Output[Optional[_builtins.str]]:
         """
-        How long to keep watching after all traffic is on the new version, as a duration such as `"10 minutes"` or `"10m"`; 3 minutes by default. An alarm in this time deploys the previous version all at once, and the rollout fails. With `wait: false` it belongs to the `DeploymentWaiter` and is refused here.
+        How long to keep watching after all traffic is on the new version, as a duration such as `"10 minutes"` or `"10m"`; 3 minutes by default, and at most 48 hours. An alarm in this time deploys the previous version all at once, and the rollout fails. With `wait: false` it belongs to the `DeploymentWaiter` and is refused here.
         """
         return pulumi.get(self, "bake")
 
