@@ -71,13 +71,13 @@ hooks-test: build tools $(TOOLS)/hooks.stamp ## Pack the hook SDKs, and test wha
 
 .PHONY: soak
 soak: build tools ## The long run: kill the provider at every call, lose calls, send it a million bad requests; print a table
-	LAMBDA_ROLLOUT_SOAK=1 cargo test --no-fail-fast --locked --test reliability --test fuzz -- --nocapture > target/soak.log 2>&1 || (cat target/soak.log; exit 1)
+	LAMBDA_ROLLOUT_SOAK=1 cargo test --workspace --no-fail-fast --locked --test reliability --test fuzz -- --nocapture > target/soak.log 2>&1 || (cat target/soak.log; exit 1)
 	@tools/reliability-figures.sh target/soak.log docs/reliability.md
 
 .PHONY: nightly
 nightly: build tools ## A thousand random stories, others each night; a story that goes wrong is cut down to what matters
 	LAMBDA_ROLLOUT_SEQUENCES=$${SEQUENCES:-1000} LAMBDA_ROLLOUT_SEED=$${SEED:-$$(date +%Y%m%d)} \
-		cargo test --locked --test reliability whatever_happens -- --nocapture
+		cargo test --workspace --locked --test reliability whatever_happens -- --nocapture
 
 .PHONY: sandbox-conformance
 sandbox-conformance: build tools ## Drive the sandbox with botocore and its guide; print operations and outcomes

@@ -133,6 +133,8 @@ struct Tale<'a> {
     reasons: BTreeMap<String, usize>,
     /// What others have made.
     theirs: Vec<String>,
+    /// Whether a run was killed at some time.
+    killed: bool,
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -160,7 +162,12 @@ async fn what_went_wrong_once_stays_right() {
     let publish = |well, run| Step { change: Change::Publish { well }, run };
     // What a killed create had made was forgotten when the next version failed as the first of all.
     let forgotten = |call| vec![publish(true, killed(call, Moment::After)), publish(false, Some(Run::Plain))];
-    let stories: Vec<_> = (24..44).step_by(4).map(forgotten).collect();
+    // What a killed update had started went on, unseen, when the program was changed back.
+    let first = || Step { change: Change::Nothing, run: Some(Run::Plain) };
+    let back = || Step { change: Change::GoBack, run: None };
+    let reverted = |call| vec![first(), publish(true, killed(call, Moment::After)), back()];
+    let stories: Vec<_> =
+        (24..44).step_by(4).map(forgotten).chain((36..56).step_by(4).map(reverted)).collect();
     let world = World::start(SPEED).await;
     for (number, steps) in stories.iter().enumerate() {
         tell(&world, &format!("again-{number}-x"), steps).await;
@@ -225,6 +232,7 @@ impl<'a> Tale<'a> {
             base: None,
             reasons: BTreeMap::from([(first.clone(), 1)]),
             theirs: world.pieces_of(function).await,
+            killed: false,
             first,
         }
     }
@@ -310,7 +318,10 @@ impl<'a> Tale<'a> {
         let inputs = self.inputs();
         match run {
             Run::Plain => drop(self.rollout.up(&inputs).await),
-            Run::Killed(point) => drop(self.rollout.up_with(&inputs, point).await),
+            Run::Killed(point) => {
+                self.killed = true;
+                drop(self.rollout.up_with(&inputs, point).await);
+            }
             Run::Cancelled(call) => {
                 let trouble = Trouble { cancelled: Some(call), ..Trouble::default() };
                 drop(self.rollout.up_with(&inputs, trouble).await);
@@ -354,21 +365,34 @@ impl<'a> Tale<'a> {
         }
     }
 
-    /// Plain updates until nothing is left to do.
+    /// Plain updates until nothing is left to do. What a killed run has started is not in the state; if the program was
+    /// changed back since, only a refresh sees it, as the CLI says when it warns of operations that were interrupted.
     async fn settles(&mut self) {
+        if self.killed {
+            self.update_until_same().await;
+            self.world.until_quiet(&self.function).await;
+            self.after_hands().await;
+        }
+        let ends = self.update_until_same().await;
+        if !self.never_served() {
+            assert_eq!(self.rollout.calls, 0, "an update without a change asks AWS");
+            self.serves_what_it_should(&ends).await;
+        }
+    }
+
+    async fn update_until_same(&mut self) -> Vec<End> {
         let inputs = self.inputs();
         let mut ends = Vec::new();
         while ends.last() != Some(&End::Same) {
             if self.never_served() && matches!(ends.last(), Some(End::Failed(_))) {
                 // The first version of all is bad: there is nothing to serve, and it is tried again each time.
-                return;
+                break;
             }
             assert!(ends.len() < UPDATES, "{}: it never settles: {ends:?}", self.function);
             ends.push(self.rollout.up(&inputs).await);
             self.learn_base().await;
         }
-        assert_eq!(self.rollout.calls, 0, "an update without a change asks AWS");
-        self.serves_what_it_should(&ends).await;
+        ends
     }
 
     async fn serves_what_it_should(&self, ends: &[End]) {
