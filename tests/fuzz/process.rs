@@ -176,6 +176,6 @@ async fn one_process_outlives_all_that_it_is_sent() {
     assert!(peak < idle * (1 + GROWTH), "it took up {peak} bytes, and {idle} when it was idle");
     provider.ends_well().await;
     if soak::is_on() {
-        soak::tell("bad input: RPC requests", alone + acting + frames);
+        soak::tell("bad input: requests and broken frames, to one process", alone + acting + frames);
     }
 }
