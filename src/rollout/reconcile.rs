@@ -4,7 +4,7 @@ use std::time::SystemTime;
 
 use super::apply::apply;
 use super::clear::{clear, give_back};
-use super::cloud::{Cloud, CloudError, CloudErrorKind};
+use super::cloud::{Cloud, CloudError, CloudErrorKind, Deployment};
 use super::context::{Context, Doing, RolloutError};
 use super::deploy::{self, Run};
 use super::failure;
@@ -16,7 +16,7 @@ use super::observe::{Observed, observe};
 use super::owner::Owner;
 use super::plan::{self, IN_PROGRESS, Plan, Traffic, Work};
 use super::preflight;
-use super::spec::RolloutSpec;
+use super::spec::{OnFailedVersion, RolloutSpec};
 use super::strategy;
 use super::sweep::sweep;
 
@@ -237,24 +237,34 @@ async fn move_traffic<C: Cloud>(
             Err(RolloutError::Left(failure::said_again(spec, memory)))
         }
         Traffic::FoundFailed { deployment, from } => {
-            let run = adopted_run(cx, spec, &deployment.id, from).await;
-            from.clone_into(&mut memory.previous_version);
-            let target = cx.cloud.target(&deployment.id).await.unwrap_or_default();
-            let ended = Ended::seen(deployment.as_ref().clone(), target.as_ref(), cx.now());
-            let error = failure::of_deployment(cx, spec, &run, &ended, memory).await;
-            deployment.id.clone_into(&mut memory.deployment_id);
-            if let Some(back) = plan::give_back(spec, memory, seen) {
-                give_back(cx, spec, &back, memory).await?;
-            }
-            match spec.on_failed_version {
-                super::spec::OnFailedVersion::Keep => {
-                    cx.reporter.warn(&error.to_string());
-                    Ok(())
-                }
-                _ => Err(error),
-            }
+            tell_found_failure(cx, spec, memory, seen, deployment, from).await
         }
     }
+}
+
+/// The declared version failed while nobody watched: says so as one who did would have, and takes back what it still has.
+async fn tell_found_failure<C: Cloud>(
+    cx: &Context<'_, C>,
+    spec: &RolloutSpec,
+    memory: &mut Memory,
+    seen: &Observed,
+    deployment: &Deployment,
+    from: &str,
+) -> Result<(), RolloutError> {
+    let run = adopted_run(cx, spec, &deployment.id, from).await;
+    from.clone_into(&mut memory.previous_version);
+    let target = cx.cloud.target(&deployment.id).await.unwrap_or_default();
+    let ended = Ended::seen(deployment.clone(), target.as_ref(), cx.now());
+    let error = failure::of_deployment(cx, spec, &run, &ended, memory).await;
+    deployment.id.clone_into(&mut memory.deployment_id);
+    if let Some(back) = plan::give_back(spec, memory, seen) {
+        give_back(cx, spec, &back, memory).await?;
+    }
+    if spec.on_failed_version == OnFailedVersion::Keep {
+        cx.reporter.warn(&error.to_string());
+        return Ok(());
+    }
+    Err(error)
 }
 
 /// A rollback may have ended after the last run had given up on it.
