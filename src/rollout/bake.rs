@@ -4,7 +4,7 @@ use std::time::{Duration, SystemTime};
 
 use super::alarm;
 use super::appspec::{Hooks, app_spec};
-use super::cloud::{Alarm, Cloud, CloudError, CloudErrorKind, NewDeployment, Traffic};
+use super::cloud::{Alarm, Cloud, CloudError, CloudErrorKind, NewDeployment, Traffic, WAY_BACK};
 use super::context::{Context, Doing, RolloutError};
 use super::deploy::Run;
 use super::duration;
@@ -12,7 +12,6 @@ use super::failure;
 use super::follow;
 use super::memory::Memory;
 use super::pieces::Pieces;
-use super::plan::WAY_BACK;
 use super::report::{Cause, FailureReport, Serving};
 use super::spec::{RollbackEvent, RolloutSpec};
 use super::start::start;

@@ -53,8 +53,10 @@ impl LastDeployment {
         self.deployment.status == DeploymentStatus::Live
     }
 
-    pub fn is_rollback(&self) -> bool {
-        self.deployment.rolls_back.is_some()
+    /// A group that the user brings may be at work for another function.
+    pub fn moves_traffic_of(&self, spec: &RolloutSpec) -> bool {
+        let is_ours = |target: &Target| target.function == spec.function.name && target.alias == spec.alias;
+        self.is_live() && self.target.as_ref().is_some_and(is_ours)
     }
 
     /// The deployment of a version, as opposed to the rollback that followed it.

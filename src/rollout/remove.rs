@@ -7,7 +7,6 @@ use super::context::{Context, Doing, RolloutError};
 use super::memory::Memory;
 use super::names;
 use super::owner::{Maker, Owner};
-use super::plan::WAY_BACK;
 use super::strategy;
 use super::sweep::drop_leftover;
 
@@ -101,7 +100,7 @@ async fn stop_live<C: Cloud>(cx: &Context<'_, C>, doomed: Doomed<'_>) -> Result<
         Some(deployment) if deployment.status == DeploymentStatus::Live => {
             cx.reporter.info(&format!("stopping deployment {id}"));
             // A way back is never stopped: it would end at the version that failed.
-            if deployment.rolls_back.is_some() || deployment.description.contains(WAY_BACK) {
+            if deployment.is_way_back() {
                 super::follow::await_end(cx, &id).await.map(drop)
             } else {
                 clear::stop(cx, &id).await

@@ -301,7 +301,6 @@ impl<'a> Tale<'a> {
     async fn settles(&mut self) {
         if self.killed {
             self.update_until_same().await;
-            self.world.until_quiet(&self.function).await;
             self.after_hands().await;
         }
         let ends = self.update_until_same().await;

@@ -25,8 +25,10 @@ pub(super) async fn find<C: Cloud>(
         .doing(|| format!("could not read what exists for {id}"))?;
     // Changed default tags are no drift, and what was imported is marked by the next update anyway.
     let known = Memory { tag_mark: spec.tag_mark(), ..memory.clone() };
+    let on_its_way = other_version_on_its_way(spec, &seen);
     let drift = match plan(spec, Some(&known), &known.owner, &seen) {
         _ if memory.imported => Vec::new(),
+        _ if on_its_way.is_some() => on_its_way.into_iter().collect(),
         Ok(Plan::Go(work)) => drift_of(spec, memory, &seen, &work),
         Ok(Plan::Clear(Obstacle::HalfShifted { main, .. })) => {
             vec![drift("aliasName", format!("put all traffic back on version {main}"))]
@@ -48,6 +50,19 @@ pub(super) async fn find<C: Cloud>(
         cx.reporter.warn(&format!("{id} is not as it was left; the next update will {}", mends.join(", ")));
     }
     Ok((seen, drift))
+}
+
+/// A deployment that goes on although nobody declares its version any more: a run that was killed has started it, or
+/// somebody else has.
+fn other_version_on_its_way(spec: &RolloutSpec, seen: &Observed) -> Option<Drift> {
+    let last =
+        seen.last.as_ref().filter(|last| last.moves_traffic_of(spec) && !last.deployment.is_way_back())?;
+    let target = last.target.as_ref().filter(|target| target.target_version != spec.version)?;
+    let mend = format!(
+        "clear deployment {} of version {} away (`onConflict`), and serve version {}",
+        last.deployment.id, target.target_version, spec.version
+    );
+    Some(drift("version", mend))
 }
 
 /// Whether anything is left of what the rollout made.

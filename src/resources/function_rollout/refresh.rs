@@ -6,13 +6,13 @@ use super::drift;
 use crate::pulumi::{PropertyMap, PropertyValue, ReadState};
 use crate::resources::state;
 use crate::rollout::bake;
-use crate::rollout::cloud::{AliasState, Cloud, DeploymentStatus};
+use crate::rollout::cloud::{AliasState, Cloud, DeploymentStatus, WAY_BACK};
 use crate::rollout::context::{Context, Doing, RolloutError};
 use crate::rollout::failure;
 use crate::rollout::follow::Ended;
 use crate::rollout::memory::{Drift, Memory};
 use crate::rollout::observe::{LastDeployment, last_deployment};
-use crate::rollout::plan::{IN_PROGRESS, WAY_BACK};
+use crate::rollout::plan::IN_PROGRESS;
 use crate::rollout::spec::{OnFailedVersion, RolloutSpec};
 
 /// `spec` is what the last run acted on.
@@ -36,7 +36,8 @@ pub(super) async fn refresh<C: Cloud>(
             .await
             .doing(|| format!("could not read deployment {}", memory.deployment_id))?
     };
-    let live = last.as_ref().is_some_and(|last| last.deployment.status == DeploymentStatus::Live);
+    let live = last.as_ref().is_some_and(LastDeployment::is_live);
+    let others_live = seen.last.as_ref().is_some_and(|newest| newest.moves_traffic_of(spec));
     if let Some(alias) = seen.alias.as_ref().filter(|_| !live) {
         if let Some(last) = &last {
             notice_way_back(&mut memory, seen.last.as_ref(), alias, cx.now());
@@ -50,7 +51,7 @@ pub(super) async fn refresh<C: Cloud>(
     memory.drift = drift;
     let mut outputs = inputs.clone();
     state::write(&mut outputs, &memory, &spec.function.name, &spec.alias);
-    Ok(Some(ReadState { id, inputs, outputs, refresh_before_update: live }))
+    Ok(Some(ReadState { id, inputs, outputs, refresh_before_update: live || others_live }))
 }
 
 /// Learns the end of a deployment that nobody waited for, in the same words as one who waited.

@@ -223,6 +223,16 @@ pub struct Deployment {
     pub completed: Option<SystemTime>,
 }
 
+/// In the description of a deployment with which a bake takes traffic back.
+pub const WAY_BACK: &str = ": back from version";
+
+impl Deployment {
+    /// Whether it takes traffic back, be it CodeDeploy's rollback or a bake's, whoever started it.
+    pub fn is_way_back(&self) -> bool {
+        self.rolls_back.is_some() || self.description.contains(WAY_BACK)
+    }
+}
+
 /// The one target of a Lambda deployment.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Target {

@@ -61,13 +61,13 @@ fn live_obstacle(
     last: &LastDeployment,
 ) -> Result<Option<Obstacle>, Refusal> {
     let deployment = last.deployment.id.clone();
-    if last.is_rollback() || last.deployment.description.contains(WAY_BACK) {
+    if last.deployment.is_way_back() {
         return Ok(Some(Obstacle::Rollback { deployment }));
     }
     let target = last.target.as_ref();
     let version = target.map(|t| t.target_version.clone()).unwrap_or_default();
-    // A group that the user brings may be at work for another function: that is never stopped, and never ours.
-    let ours = target.is_some_and(|t| t.function == spec.function.name && t.alias == spec.alias);
+    // What is not ours is never stopped.
+    let ours = last.moves_traffic_of(spec);
     if ours && version == spec.version {
         let here = last.deployment.application == pieces.application && last.deployment.group == pieces.group;
         // One that runs in a group of an earlier name must end before that group can go.
@@ -79,9 +79,6 @@ fn live_obstacle(
         OnConflict::Stop | OnConflict::Wait => Ok(Some(Obstacle::Running { deployment, version })),
     }
 }
-
-/// In the description of a deployment with which a bake takes traffic back. It is a rollback, whoever started it.
-pub const WAY_BACK: &str = ": back from version";
 
 fn is_pair(target: &Target, spec: &RolloutSpec, alias: &AliasState, second: &str) -> bool {
     target.function == spec.function.name

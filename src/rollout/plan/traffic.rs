@@ -60,7 +60,7 @@ fn found_failed(spec: &RolloutSpec, memory: Option<&Memory>, last: &LastDeployme
 
 /// A deployment that succeeded while nobody watched what its version then did.
 fn unwatched(spec: &RolloutSpec, memory: Option<&Memory>, seen: &Observed) -> Option<Traffic> {
-    let last = seen.last.as_ref().filter(|last| !last.is_rollback())?;
+    let last = seen.last.as_ref().filter(|last| !last.deployment.is_way_back())?;
     let LastDeployment { deployment, target, .. } = last;
     let ended_well = deployment.status == DeploymentStatus::Succeeded && is_of(spec, target.as_ref());
     let unseen = memory.is_some_and(|memory| is_unseen(spec, memory, deployment));

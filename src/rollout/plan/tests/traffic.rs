@@ -1,6 +1,7 @@
 //! What happens to traffic, and what is in the way.
 
 use super::*;
+use crate::rollout::cloud::WAY_BACK;
 use crate::rollout::spec::{OnConflict, OnFailedVersion};
 
 #[test]
