@@ -1,6 +1,6 @@
 //! A token bucket: how many calls a second may start.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::time::Instant;
@@ -9,6 +9,10 @@ use crate::rollout::clock::Clock;
 
 /// A slower rate would be no rate, and its places are beyond what a clock can count.
 const LONGEST_GAP: Duration = Duration::from_hours(1);
+/// How far throttling can lower the rate.
+const SLOWEST: f64 = 8.0;
+/// Each answer that is none of throttling takes this share of the slowness away.
+const RECOVERY: f64 = 0.95;
 
 /// Calls take a place in a queue; each place is one gap after the one before it.
 #[derive(Debug)]
@@ -17,7 +21,17 @@ pub(super) struct Budget {
     gap: Duration,
     /// How far ahead of its place a call may start: a full bucket's worth of gaps.
     head_start: Duration,
-    next_place: Mutex<Option<Instant>>,
+    state: Mutex<State>,
+    /// Whoever is in no hurry waits here, so that only the first of them is in the way of who is.
+    line: tokio::sync::Mutex<()>,
+}
+
+#[derive(Debug)]
+struct State {
+    next_place: Option<Instant>,
+    /// By how much the gap is longer than it should be; 1 = not at all.
+    slowness: f64,
+    slowed: Option<Instant>,
 }
 
 impl Budget {
@@ -27,20 +41,65 @@ impl Budget {
         let rate = if per_second.is_finite() && per_second > 0.0 { per_second } else { 1.0 };
         let gap = Duration::try_from_secs_f64(rate.recip()).unwrap_or(Duration::from_secs(1));
         let gap = clock.scaled(gap.min(LONGEST_GAP));
-        Self { gap, head_start: gap * burst.saturating_sub(1), next_place: Mutex::new(None) }
+        let state = State { next_place: None, slowness: 1.0, slowed: None };
+        let head_start = gap * burst.saturating_sub(1);
+        Self { gap, head_start, state: Mutex::new(state), line: tokio::sync::Mutex::default() }
     }
 
     /// Waits until one more call may start, in the order of asking.
     pub(super) async fn take(&self) {
-        let start = self.reserve(Instant::now());
-        tokio::time::sleep_until(start).await;
+        let _turn = self.line.lock().await;
+        self.take_first().await;
     }
 
-    fn reserve(&self, now: Instant) -> Instant {
-        let mut next = self.next_place.lock().unwrap_or_else(PoisonError::into_inner);
-        let place = next.map_or(now, |next| next.max(now));
-        *next = Some(place + self.gap);
-        place.checked_sub(self.head_start).map_or(now, |start| start.max(now))
+    /// The same, ahead of everybody who waits in [`Self::take`]: for a call that many wait for.
+    pub(super) async fn take_first(&self) {
+        while let Err(later) = self.reserve(Instant::now()) {
+            tokio::time::sleep_until(later).await;
+        }
+    }
+
+    /// Whether a call may start at once; then it is counted.
+    pub(super) fn try_take(&self) -> bool {
+        self.line.try_lock().is_ok() && self.reserve(Instant::now()).is_ok()
+    }
+
+    /// The service says that it is asked too often. Calls that were under way together are told so together, which
+    /// counts once.
+    pub(super) fn slow_down(&self) {
+        let now = Instant::now();
+        let mut state = self.state();
+        if state.slowed.is_some_and(|slowed| now < slowed + self.gap.mul_f64(state.slowness)) {
+            return;
+        }
+        state.slowness = (state.slowness * 2.0).min(SLOWEST);
+        state.slowed = Some(now);
+        // What the bucket held is no longer to be had.
+        let emptied = now + self.head_start;
+        state.next_place = Some(state.next_place.map_or(emptied, |next| next.max(emptied)));
+    }
+
+    /// The service answered.
+    pub(super) fn recover(&self) {
+        let mut state = self.state();
+        state.slowness = (state.slowness * RECOVERY).max(1.0);
+    }
+
+    /// Takes the next place if it may start by now; says otherwise when it may.
+    fn reserve(&self, now: Instant) -> Result<(), Instant> {
+        let mut state = self.state();
+        let place = state.next_place.map_or(now, |next| next.max(now));
+        match place.checked_sub(self.head_start) {
+            Some(start) if start > now => Err(start),
+            _ => {
+                state.next_place = Some(place + self.gap.mul_f64(state.slowness));
+                Ok(())
+            }
+        }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -84,5 +143,45 @@ mod tests {
             let budget = Budget::new(Clock::new(1.0), rate, 1);
             assert_eq!(starts(&budget, 2).await, [0, 1000], "{rate}");
         }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn whoever_is_in_a_hurry_goes_before_the_line_and_the_line_keeps_its_order() {
+        let budget = Budget::new(Clock::new(1.0), 1.0, 1);
+        let order = Mutex::new(Vec::new());
+        let patient = async |name| {
+            budget.take().await;
+            order.lock().unwrap().push(name);
+        };
+        let hurried = async {
+            tokio::time::sleep(Duration::from_millis(1500)).await;
+            budget.take_first().await;
+            order.lock().unwrap().push("hurried");
+        };
+        tokio::join!(patient("first"), patient("second"), patient("third"), patient("fourth"), hurried);
+        let order = order.into_inner().unwrap();
+        let place = |name| order.iter().position(|other| *other == name).unwrap();
+        assert!(place("hurried") < place("fourth"), "{order:?}");
+        assert!(place("first") < place("second") && place("second") < place("third"), "{order:?}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_can_be_left_out_never_waits() {
+        let budget = Budget::new(Clock::new(1.0), 1.0, 2);
+        assert_eq!([budget.try_take(), budget.try_take(), budget.try_take()], [true, true, false]);
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        assert_eq!([budget.try_take(), budget.try_take()], [true, false]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn throttling_empties_the_bucket_and_lowers_the_rate_until_calls_succeed() {
+        let budget = Budget::new(Clock::new(1.0), 10.0, 3);
+        budget.slow_down();
+        budget.slow_down();
+        assert_eq!(starts(&budget, 3).await, [0, 200, 400]);
+        for _ in 0..20 {
+            budget.recover();
+        }
+        assert_eq!(starts(&budget, 3).await, [200, 300, 400]);
     }
 }

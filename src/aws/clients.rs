@@ -12,7 +12,7 @@ use aws_sdk_lambda::error::{ProvideErrorMetadata, SdkError};
 use futures_util::future::BoxFuture;
 use tokio::sync::{Mutex, OnceCell};
 
-use super::budget::Budget;
+use super::budgets::{Budgets, HeedThrottling};
 use super::config::{AwsConfig, Service};
 use super::error::{self, Answered};
 use super::service_clock::{ReadDates, ServiceClock};
@@ -22,8 +22,6 @@ use crate::rollout::cloud::Identity;
 /// How often and how far apart a change is tried while Lambda is busy with another change of the function.
 const BUSY_TRIES: u32 = 30;
 const BUSY_PAUSE: Duration = Duration::from_secs(2);
-/// A full budget lets two seconds' worth of calls start at once.
-const BURST_SECONDS: f64 = 2.0;
 
 /// Everything is made when it is first used: making it costs time and memory that a preview does not need.
 pub(super) struct Clients {
@@ -39,8 +37,9 @@ pub(super) struct Clients {
     sts: OnceCell<aws_sdk_sts::Client>,
     pub(super) identity: OnceCell<Identity>,
     pub(super) log_groups: Mutex<HashMap<String, String>>,
-    requests: Budget,
-    starts: Budget,
+    /// The target of each deployment that was looked at: CodeDeploy wants it named.
+    pub(super) target_ids: Mutex<HashMap<String, String>>,
+    pub(super) budgets: Arc<Budgets>,
 }
 
 /// A client that is made on first use, with the endpoint that the settings give it.
@@ -49,7 +48,9 @@ macro_rules! client {
         pub(super) async fn $name(&self) -> &$sdk::Client {
             let make = || async {
                 let dates = ReadDates(Arc::clone(&self.service_clock));
-                let mut builder = $sdk::config::Builder::from(self.sdk().await).interceptor(dates);
+                let heed = HeedThrottling(Arc::clone(&self.budgets));
+                let mut builder =
+                    $sdk::config::Builder::from(self.sdk().await).interceptor(dates).interceptor(heed);
                 if let Some(url) = self.config.endpoint($service) {
                     builder = builder.endpoint_url(url);
                 }
@@ -69,7 +70,6 @@ impl Clients {
     client!(sts, aws_sdk_sts, Service::Sts);
 
     pub(super) fn new(config: AwsConfig, clock: Clock) -> Self {
-        let (requests, starts) = (config.requests_per_second(), config.deployment_starts_per_second());
         Self {
             clock,
             service_clock: Arc::default(),
@@ -82,8 +82,8 @@ impl Clients {
             sts: OnceCell::new(),
             identity: OnceCell::new(),
             log_groups: Mutex::default(),
-            requests: Budget::new(clock, requests, burst(requests)),
-            starts: Budget::new(clock, starts, 1),
+            target_ids: Mutex::default(),
+            budgets: Arc::new(Budgets::new(&config, clock)),
             config,
         }
     }
@@ -106,13 +106,13 @@ impl Clients {
         E: ProvideErrorMetadata + Error + Send + Sync + 'static,
     {
         Box::pin(async move {
-            self.requests.take().await;
+            self.budgets.take(operation).await;
             self.translate(operation, request.await).await
         })
     }
 
-    /// Sends one request at once: for what is no control-plane call.
-    pub(super) fn call_unbudgeted<'a, T, E>(
+    /// Sends one request at once: for what is no control-plane call, or has its room already.
+    pub(super) fn call_admitted<'a, T, E>(
         &'a self,
         operation: &'static str,
         request: impl Future<Output = Result<T, SdkError<E>>> + Send + 'a,
@@ -145,11 +145,6 @@ impl Clients {
         }
     }
 
-    /// Waits until one more deployment may start.
-    pub(super) async fn take_start(&self) {
-        self.starts.take().await;
-    }
-
     async fn translate<T, E>(&self, operation: &'static str, answer: Result<T, SdkError<E>>) -> Answered<T>
     where
         E: ProvideErrorMetadata + Error + 'static,
@@ -173,10 +168,4 @@ impl fmt::Debug for Clients {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Clients").field("config", &self.config).finish_non_exhaustive()
     }
-}
-
-/// The number of calls that may start at once.
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped to what fits")]
-fn burst(per_second: f64) -> u32 {
-    (per_second * BURST_SECONDS).clamp(1.0, 1_000.0) as u32
 }

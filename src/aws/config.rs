@@ -26,7 +26,7 @@ use super::error::Route;
 
 const DEFAULT_MAX_RETRIES: u32 = 4;
 const DEFAULT_REQUESTS_PER_SECOND: f64 = 10.0;
-const DEFAULT_STARTS_PER_SECOND: f64 = 2.0;
+const DEFAULT_STARTS_PER_SECOND: f64 = 1.0;
 pub(super) const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 const READ_TIMEOUT: Duration = Duration::from_secs(30);
 const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(40);

@@ -18,13 +18,15 @@ use super::time::system_time;
 use super::watcher::IDS_A_CALL;
 use crate::rollout::cloud::{Deployment, DeploymentStatus, LifecycleEvent, NewDeployment, Target};
 
+pub(super) const DEPLOYMENTS: &str = "codedeploy:BatchGetDeployments";
+
 const LIVE: [Status; 5] =
     [Status::Created, Status::Queued, Status::InProgress, Status::Baking, Status::Ready];
 
 impl Clients {
     /// Without the SDK's retries: a call whose answer was lost may have made the deployment.
     pub(super) async fn create_deployment(&self, deployment: &NewDeployment) -> Answered<String> {
-        self.take_start().await;
+        self.budgets.take_start().await;
         let alarms = alarm_configuration(&deployment.alarms, deployment.ignore_alarm_poll_failure);
         let request = self
             .code_deploy()
@@ -44,13 +46,7 @@ impl Clients {
         Ok(answer.deployment_id.unwrap_or_default())
     }
 
-    pub(super) async fn deployment(&self, id: &str) -> Answered<Option<Deployment>> {
-        let request = self.code_deploy().await.get_deployment().deployment_id(id).send();
-        let answer = absent(self.call("codedeploy:GetDeployment", request).await)?;
-        Ok(answer.and_then(|answer| answer.deployment_info).map(deployment))
-    }
-
-    /// One call for many deployments. Without the SDK's retries, so that the watcher sees throttling at once.
+    /// One call for many deployments, for which there is room already. Without the SDK's retries, so that the watcher sees throttling at once.
     pub(super) async fn deployments(&self, ids: Vec<String>) -> Answered<Vec<Deployment>> {
         let request = self
             .code_deploy()
@@ -60,21 +56,32 @@ impl Clients {
             .customize()
             .config_override(Config::builder().retry_config(RetryConfig::disabled()))
             .send();
-        let answer = self.call("codedeploy:BatchGetDeployments", request).await?;
+        let answer = self.call_admitted(DEPLOYMENTS, request).await?;
         Ok(answer.deployments_info.unwrap_or_default().into_iter().map(deployment).collect())
     }
 
     /// A deployment that has not started has no target yet.
     pub(super) async fn target(&self, deployment_id: &str) -> Answered<Option<Target>> {
-        let client = self.code_deploy().await;
-        let request = client.list_deployment_targets().deployment_id(deployment_id).send();
-        let answer = self.call("codedeploy:ListDeploymentTargets", request).await;
-        let Some(id) = started(answer)?.and_then(|list| list.target_ids?.into_iter().next()) else {
+        let Some(id) = self.target_id(deployment_id).await? else {
             return Ok(None);
         };
+        let client = self.code_deploy().await;
         let request = client.get_deployment_target().deployment_id(deployment_id).target_id(id).send();
         let answer = started(self.call("codedeploy:GetDeploymentTarget", request).await)?;
         Ok(answer.and_then(|answer| answer.deployment_target?.lambda_target).and_then(target))
+    }
+
+    async fn target_id(&self, deployment_id: &str) -> Answered<Option<String>> {
+        if let Some(known) = self.target_ids.lock().await.get(deployment_id) {
+            return Ok(Some(known.clone()));
+        }
+        let request = self.code_deploy().await.list_deployment_targets().deployment_id(deployment_id).send();
+        let answer = self.call("codedeploy:ListDeploymentTargets", request).await;
+        let id = started(answer)?.and_then(|list| list.target_ids?.into_iter().next());
+        if let Some(id) = &id {
+            self.target_ids.lock().await.insert(deployment_id.to_owned(), id.clone());
+        }
+        Ok(id)
     }
 
     pub(super) async fn stop_deployment(&self, id: &str, rollback: bool) -> Answered<()> {
@@ -118,6 +125,7 @@ impl Clients {
         if ids.len() > 1 {
             let mut created = HashMap::new();
             for some in ids.chunks(IDS_A_CALL) {
+                self.budgets.take(DEPLOYMENTS).await;
                 let infos = self.deployments(some.to_vec()).await?;
                 created.extend(infos.into_iter().map(|info| (info.id, info.created)));
             }

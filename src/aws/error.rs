@@ -126,7 +126,7 @@ fn kind_of(code: &str, message: &str) -> CloudErrorKind {
     }
 }
 
-fn is_throttling(code: &str, message: &str) -> bool {
+pub(super) fn is_throttling(code: &str, message: &str) -> bool {
     const CODES: [&str; 4] = ["TooManyRequests", "RequestLimitExceeded", "RequestThrottled", "SlowDown"];
     code.starts_with("Throttl")
         || CODES.iter().any(|known| code.starts_with(known))

@@ -122,7 +122,7 @@ impl Clients {
             .customize()
             .config_override(once_within(timeout))
             .send();
-        self.call_unbudgeted(INVOKE, request).await.map(answer)
+        self.call_admitted(INVOKE, request).await.map(answer)
     }
 }
 

@@ -4,6 +4,7 @@
 //! which requests go, and [`watcher`] asks about many deployments at once.
 
 mod budget;
+mod budgets;
 mod clients;
 mod cloudwatch;
 mod code_deploy;
@@ -29,13 +30,14 @@ use std::time::{Duration, SystemTime};
 pub use config::{AssumeRole, AwsConfig};
 
 use self::clients::Clients;
+use self::deployments::DEPLOYMENTS;
 use self::error::Answered;
 use self::watcher::Watcher;
 use crate::rollout::clock::Clock;
 use crate::rollout::cloud::{
-    Alarm, AliasChange, AliasState, Allowance, Answer, AsyncFailure, Cloud, Deployment, FunctionUrl, Group,
-    GroupState, Identity, LogLine, NewAlarm, NewDeployment, NewRole, Permission, Role, Tags, Target, Traffic,
-    VersionInfo,
+    Alarm, AliasChange, AliasState, Allowance, Answer, Aside, AsyncFailure, Cloud, Deployment, FunctionUrl,
+    Group, GroupState, Identity, LogLine, NewAlarm, NewDeployment, NewRole, Permission, Role, Tags, Target,
+    Traffic, VersionInfo,
 };
 use crate::rollout::strategy::Strategy;
 
@@ -50,12 +52,16 @@ impl Aws {
     /// Calls nothing and reads nothing: that happens when the first call is made.
     pub fn new(config: AwsConfig, clock: Clock) -> Self {
         let clients = Arc::new(Clients::new(config, clock));
-        let asked = Arc::clone(&clients);
+        let (asked, budgets) = (Arc::clone(&clients), Arc::clone(&clients.budgets));
+        let room = move || {
+            let budgets = Arc::clone(&budgets);
+            async move { budgets.take_first(DEPLOYMENTS).await }
+        };
         let ask = move |ids| {
             let clients = Arc::clone(&asked);
             async move { clients.deployments(ids).await }
         };
-        Self { clients, watcher: Arc::new(Watcher::new(clock, ask)) }
+        Self { clients, watcher: Arc::new(Watcher::new(clock, room, ask)) }
     }
 
     /// The region that calls go to, found without any call.
@@ -200,7 +206,7 @@ impl Cloud for Aws {
     }
 
     async fn deployment(&self, id: &str) -> Answered<Option<Deployment>> {
-        Box::pin(self.clients.deployment(id)).await
+        Box::pin(self.watcher.watch(id, Duration::ZERO)).await
     }
 
     async fn watch(&self, id: &str, due: Duration) -> Answered<Option<Deployment>> {
@@ -209,6 +215,10 @@ impl Cloud for Aws {
 
     async fn target(&self, deployment_id: &str) -> Answered<Option<Target>> {
         Box::pin(self.clients.target(deployment_id)).await
+    }
+
+    fn has_room(&self, aside: Aside) -> bool {
+        self.clients.budgets.has_room(aside)
     }
 
     async fn stop_deployment(&self, id: &str, rollback: bool) -> Answered<()> {

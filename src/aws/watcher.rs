@@ -1,11 +1,12 @@
 //! One watcher for everyone who waits for a deployment.
 //!
-//! Whoever waits says by when the next look is due. One task puts the looks that are due together into few
-//! `BatchGetDeployments` calls and answers all; it ends when nobody waits. When CodeDeploy throttles or does not
-//! answer, the task asks more and more seldom, and faster again when calls succeed: nobody's wait fails for that
-//! before it has lasted.
+//! Whoever waits says by when the next look is due. One task puts the looks that are due into few `BatchGetDeployments`
+//! calls and answers all; it ends when nobody waits. A call that there is room for takes as many as it can; if that is
+//! not all, it takes those first that have waited longest, measured by what they asked for. When CodeDeploy throttles or
+//! does not answer, the task asks more and more seldom, and faster again when calls succeed: nobody's wait fails for
+//! that before it has lasted.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
 use std::fmt;
 use std::future::Future;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -33,6 +34,7 @@ const MAX_FAILURES: u32 = 15;
 
 type Look = Answered<Option<Deployment>>;
 type Ask = Box<dyn Fn(Vec<String>) -> BoxFuture<'static, Answered<Vec<Deployment>>> + Send + Sync>;
+type Room = Box<dyn Fn() -> BoxFuture<'static, ()> + Send + Sync>;
 
 pub(super) struct Watcher {
     shared: Arc<Shared>,
@@ -42,6 +44,7 @@ pub(super) struct Watcher {
 
 struct Shared {
     clock: Clock,
+    room: Room,
     ask: Ask,
     pace: Mutex<Pace>,
     /// Somebody stopped waiting.
@@ -51,7 +54,7 @@ struct Shared {
 /// Somebody who waits for a look at a deployment.
 struct Wait {
     id: String,
-    flexible_from: Instant,
+    asked: Instant,
     due: Instant,
     answer: oneshot::Sender<Look>,
 }
@@ -65,25 +68,28 @@ struct Pace {
 }
 
 impl Watcher {
-    /// `ask` makes one call for the deployments with these ids; ids that the service does not know are left out of
-    /// its answer.
-    pub(super) fn new<F, A>(clock: Clock, ask: A) -> Self
+    /// `room` waits until a call may start, and `ask` makes one for the deployments with these ids; ids that the
+    /// service does not know are left out of its answer.
+    pub(super) fn new<R, A, W, F>(clock: Clock, room: R, ask: A) -> Self
     where
+        R: Fn() -> W + Send + Sync + 'static,
+        W: Future<Output = ()> + Send + 'static,
         A: Fn(Vec<String>) -> F + Send + Sync + 'static,
         F: Future<Output = Answered<Vec<Deployment>>> + Send + 'static,
     {
+        let room: Room = Box::new(move || Box::pin(room()));
         let ask: Ask = Box::new(move |ids| Box::pin(ask(ids)));
-        let shared = Shared { clock, ask, pace: Mutex::default(), left: Notify::new() };
+        let shared = Shared { clock, room, ask, pace: Mutex::default(), left: Notify::new() };
         Self { shared: Arc::new(shared), door: Mutex::new(None) }
     }
 
     /// The deployment as it is in `due` of the service's time, or somewhat sooner.
     pub(super) async fn watch(&self, id: &str, due: Duration) -> Look {
         let (answer, answered) = oneshot::channel();
-        let (now, due) = (Instant::now(), self.shared.clock.scaled(due));
-        let flexible_from = now + due.mul_f64(FLEXIBLE_AFTER);
+        let asked = Instant::now();
+        let due = asked + self.shared.clock.scaled(due);
         let _leaving = Leaving(&self.shared.left);
-        self.enter(Wait { id: id.to_owned(), flexible_from, due: now + due, answer });
+        self.enter(Wait { id: id.to_owned(), asked, due, answer });
         answered.await.unwrap_or_else(|_| Err(interrupted()))
     }
 
@@ -109,10 +115,7 @@ impl Shared {
     async fn run(self: Arc<Self>, mut incoming: mpsc::UnboundedReceiver<Wait>) {
         let mut waits = Vec::new();
         loop {
-            while let Ok(wait) = incoming.try_recv() {
-                waits.push(wait);
-            }
-            waits.retain(|wait: &Wait| !wait.answer.is_closed());
+            update(&mut waits, &mut incoming);
             let Some(next) = waits.iter().map(|wait| wait.due).min() else {
                 if incoming.is_closed() {
                     return;
@@ -124,30 +127,35 @@ impl Shared {
             tokio::select! {
                 Some(wait) = incoming.recv() => waits.push(wait),
                 () = self.left.notified() => {}
-                () = tokio::time::sleep_until(next) => self.look(&mut waits).await,
+                () = tokio::time::sleep_until(next) => self.look(&mut waits, &mut incoming).await,
             }
         }
     }
 
-    /// Asks for everything that is due, and answers it; what the service gave no answer to stays in `waits`.
-    async fn look(&self, waits: &mut Vec<Wait>) {
-        let ids = due_ids(waits, Instant::now(), self.clock.scaled(TOGETHER));
-        for chunk in ids.chunks(IDS_A_CALL) {
-            let looks = self.ask_for(chunk).await;
-            let (asked, others) =
-                std::mem::take(waits).into_iter().partition(|wait| looks.contains_key(&wait.id));
-            *waits = others;
-            for wait in asked {
-                let look = looks[&wait.id].clone();
-                // Whoever no longer waits does not mind.
-                let _ = wait.answer.send(look);
-            }
+    /// Asks for what is due, as much as goes into one call, and answers it; what the service gave no answer to stays in
+    /// `waits`.
+    async fn look(&self, waits: &mut Vec<Wait>, incoming: &mut mpsc::UnboundedReceiver<Wait>) {
+        self.turn().await;
+        update(waits, incoming);
+        let ids = next_ids(waits, Instant::now(), self.clock.scaled(TOGETHER));
+        let looks = self.ask_for(&ids).await;
+        let (asked, others) =
+            std::mem::take(waits).into_iter().partition(|wait| looks.contains_key(&wait.id));
+        *waits = others;
+        for wait in asked {
+            let look = looks[&wait.id].clone();
+            // Whoever no longer waits does not mind.
+            let _ = wait.answer.send(look);
         }
     }
 
     /// The answers to one call, by id; none at all if the same call should be made again later.
     async fn ask_for(&self, ids: &[String]) -> HashMap<String, Look> {
-        let answer = self.ask_in_pace(ids.to_vec()).await;
+        if ids.is_empty() {
+            return HashMap::new();
+        }
+        let answer = (self.ask)(ids.to_vec()).await;
+        self.learn(&answer);
         match answer {
             Ok(found) => {
                 let mut found: HashMap<_, _> =
@@ -159,6 +167,7 @@ impl Shared {
             Err(error) if ids.len() > 1 && is_about_ids(&error) => {
                 let mut looks = HashMap::new();
                 for id in ids {
+                    self.turn().await;
                     looks.extend(Box::pin(self.ask_for(std::slice::from_ref(id))).await);
                 }
                 looks
@@ -170,18 +179,21 @@ impl Shared {
         }
     }
 
-    async fn ask_in_pace(&self, ids: Vec<String>) -> Answered<Vec<Deployment>> {
+    /// Waits until the next call may be made.
+    async fn turn(&self) {
         let start = self.pace().next_call(self.clock);
         if let Some(start) = start {
             tokio::time::sleep_until(start).await;
         }
-        let answer = (self.ask)(ids).await;
+        (self.room)().await;
+    }
+
+    fn learn<T>(&self, answer: &Answered<T>) {
         let mut pace = self.pace();
-        match &answer {
+        match answer {
             Err(error) if is_passing(error) => pace.slow_down(),
             _ => pace.recover(),
         }
-        answer
     }
 
     fn has_lasted(&self) -> bool {
@@ -226,21 +238,42 @@ impl Drop for Leaving<'_> {
     }
 }
 
-/// The ids to ask for now: those that are due, and as many that are nearly due as fit into the same calls.
-fn due_ids(waits: &[Wait], now: Instant, together: Duration) -> Vec<String> {
+/// Takes in who has come to wait, and lets go who no longer does.
+fn update(waits: &mut Vec<Wait>, incoming: &mut mpsc::UnboundedReceiver<Wait>) {
+    while let Ok(wait) = incoming.try_recv() {
+        waits.push(wait);
+    }
+    waits.retain(|wait| !wait.answer.is_closed());
+}
+
+/// The ids to ask for now: those that are due, the most overdue first, and as many that are nearly due as fit into the
+/// same call.
+fn next_ids(waits: &[Wait], now: Instant, together: Duration) -> Vec<String> {
     let is_due = |wait: &&Wait| wait.due <= now + together;
-    let due: BTreeSet<_> = waits.iter().filter(is_due).map(|wait| wait.id.clone()).collect();
+    let mut due: Vec<_> = waits.iter().filter(is_due).collect();
     let mut nearly: Vec<_> =
-        waits.iter().filter(|wait| wait.flexible_from <= now && !due.contains(&wait.id)).collect();
+        waits.iter().filter(|wait| !is_due(wait) && wait.flexible_from() <= now).collect();
+    due.sort_by(|one, other| other.overdue(now).total_cmp(&one.overdue(now)));
     nearly.sort_by_key(|wait| wait.due);
-    let mut ids: Vec<_> = due.into_iter().collect();
-    let room = ids.len().div_ceil(IDS_A_CALL) * IDS_A_CALL;
-    for wait in nearly {
-        if ids.len() < room && !ids.contains(&wait.id) {
+    let mut ids = Vec::new();
+    for wait in due.into_iter().chain(nearly) {
+        if ids.len() < IDS_A_CALL && !ids.contains(&wait.id) {
             ids.push(wait.id.clone());
         }
     }
     ids
+}
+
+impl Wait {
+    fn flexible_from(&self) -> Instant {
+        self.asked + (self.due - self.asked).mul_f64(FLEXIBLE_AFTER)
+    }
+
+    /// How long it has waited, in times of what it asked for.
+    fn overdue(&self, now: Instant) -> f64 {
+        let waited = now.saturating_duration_since(self.asked).as_secs_f64();
+        waited / (self.due - self.asked).as_secs_f64().max(f64::MIN_POSITIVE)
+    }
 }
 
 /// Whether the call could fail for one of its ids alone.
@@ -313,7 +346,7 @@ mod tests {
             let answer = answer(calls.len() - 1, ids);
             async move { answer }
         };
-        (Watcher::new(Clock::new(1.0), ask), calls)
+        (Watcher::new(Clock::new(1.0), async || (), ask), calls)
     }
 
     fn times(calls: &Calls) -> Vec<u64> {
@@ -455,7 +488,8 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_fast_clock_shortens_the_wait() {
         let begin = Instant::now();
-        let watcher = Watcher::new(Clock::new(60.0), |ids: Vec<String>| async move { Ok(all_of(&ids)) });
+        let watcher =
+            Watcher::new(Clock::new(60.0), async || (), |ids: Vec<String>| async move { Ok(all_of(&ids)) });
         assert!(watcher.watch("d-1", seconds(300)).await.unwrap().is_some());
         assert_eq!(begin.elapsed(), seconds(5));
     }

@@ -6,13 +6,14 @@ use super::bake;
 use super::cloud::{Alarm, Cloud, Deployment, DeploymentStatus};
 use super::context::{Context, RolloutError};
 use super::deploy::Run;
-use super::follow::{self, Ended, percent};
+use super::follow::{self, Ended};
 use super::hook::log::{failed_reason, speaks_for_itself};
 use super::hook::watch::{Running, function_name, hook_of};
 use super::memory::{LastRollout, Memory};
 use super::names;
 use super::pieces;
 use super::plan::is_judgement;
+use super::progress::percent;
 use super::report::{Cause, FailureReport, Serving};
 use super::spec::{ErrorAlarmMode, OnFailedVersion, RollbackEvent, RolloutSpec};
 

@@ -8,13 +8,11 @@ use super::context::{Context, Doing, Interrupted, RolloutError};
 use super::deploy::Run;
 use super::duration;
 use super::hook::watch::HookWatch;
+use super::progress::{Progress, allow_traffic, percent};
 use super::report::Cause;
-use super::spec::{OnCancel, RolloutSpec, Routing};
-use super::strategy::{Shift, Strategy};
+use super::spec::{OnCancel, RolloutSpec};
+use super::timetable::{Timetable, overdue};
 
-/// In the middle of an interval nothing is due, but an alarm may end the deployment at any time.
-const LONGEST_LOOK: Duration = Duration::from_secs(15);
-const SHORTEST_LOOK: Duration = Duration::from_secs(2);
 /// How long a rollback may take before we say that it does not end.
 const ROLLBACK_PATIENCE: Duration = Duration::from_mins(10);
 
@@ -25,7 +23,7 @@ pub struct Ended {
     /// What it was to do, as far as it got a target.
     pub from: String,
     pub to: String,
-    /// The largest share, in percent, that the new version was seen to have.
+    /// The largest share, in percent, that the new version had.
     pub reached: u8,
     /// When all traffic was on the new version, as far as it got there.
     pub last_shift: SystemTime,
@@ -34,13 +32,20 @@ pub struct Ended {
 }
 
 impl Ended {
-    /// A deployment whose end nobody watched.
-    pub fn seen(deployment: Deployment, target: Option<&Target>, now: SystemTime) -> Self {
+    pub fn seen<C: Cloud>(cx: &Context<'_, C>, deployment: Deployment, target: Option<&Target>) -> Self {
+        let shifting = target.and_then(allow_traffic).filter(|event| event.status != "Skipped");
+        let shifted =
+            shifting.and_then(|event| event.ended).or(deployment.completed).unwrap_or_else(|| cx.now());
+        let by_time = shifting.and_then(|event| event.started).map_or(0, |start| {
+            let time = cx.clock.passed(shifted.duration_since(start).unwrap_or_default());
+            Timetable::of(&deployment.deployment_config).share_after(time)
+        });
         Self {
             from: target.map(|target| target.current_version.clone()).unwrap_or_default(),
             to: target.map(|target| target.target_version.clone()).unwrap_or_default(),
-            reached: target.map_or(0, |target| percent(target.weight)),
-            last_shift: deployment.completed.unwrap_or(now),
+            // After a rollback the weight is none any more.
+            reached: target.map_or(0, |target| percent(target.weight)).max(by_time),
+            last_shift: shifted,
             deployment,
             stopped_for: None,
         }
@@ -64,8 +69,9 @@ pub async fn follow<C: Cloud>(
     spec: &RolloutSpec,
     run: &Run,
 ) -> Result<Ended, RolloutError> {
-    let mut progress = Progress::new(spec, run);
+    let mut progress = Progress::new(&spec.routing.config_name(), spec.hooks.clone(), run.started);
     let mut hook_watch = HookWatch::default();
+    let mut said = String::new();
     loop {
         let due = progress.next_look(cx);
         let deployment = match cx.or_interrupted(cx.cloud.watch(&run.id, due)).await {
@@ -79,20 +85,18 @@ pub async fn follow<C: Cloud>(
                 run.id
             )));
         };
-        let target = cx.cloud.target(&run.id).await.unwrap_or_default();
-        progress.see(&deployment, target.as_ref());
         if deployment.status != DeploymentStatus::Live {
-            return Ok(Ended {
-                from: run.from.clone(),
-                to: run.to.clone(),
-                reached: progress.reached,
-                last_shift: progress.last_shift(&deployment, cx.now()),
-                stopped_for: hook_watch.into_cause(&deployment),
-                deployment,
-            });
+            // Where all went well, and no hook came after it, the end says all that there is to know.
+            let knows =
+                deployment.status == DeploymentStatus::Succeeded && spec.hooks.after_traffic.is_none();
+            let target = if knows { None } else { cx.cloud.target(&run.id).await.unwrap_or_default() };
+            let stopped_for = hook_watch.into_cause(&deployment);
+            let seen = Ended::seen(cx, deployment, target.as_ref());
+            return Ok(Ended { from: run.from.clone(), to: run.to.clone(), stopped_for, ..seen });
         }
-        hook_watch.look(cx, spec, &deployment, target.as_ref()).await;
-        progress.tell(cx, target.as_ref());
+        progress.see(cx, &deployment).await;
+        hook_watch.look(cx, spec, &deployment, progress.target()).await;
+        tell(cx, run, &spec.hooks, &progress, &mut said);
     }
 }
 
@@ -100,11 +104,11 @@ pub async fn follow<C: Cloud>(
 pub async fn await_end<C: Cloud>(cx: &Context<'_, C>, id: &str) -> Result<Deployment, RolloutError> {
     let mut waited = Duration::ZERO;
     loop {
-        let found =
-            cx.cloud.watch(id, SHORTEST_LOOK).await.doing(|| format!("could not read deployment {id}"))?;
+        let due = overdue(waited);
+        let found = cx.cloud.watch(id, due).await.doing(|| format!("could not read deployment {id}"))?;
         match found {
             Some(deployment) if deployment.status != DeploymentStatus::Live => return Ok(deployment),
-            Some(_) if waited < ROLLBACK_PATIENCE => waited += SHORTEST_LOOK,
+            Some(_) if waited < ROLLBACK_PATIENCE => waited += due,
             Some(deployment) => {
                 return Err(RolloutError::Left(format!(
                     "rollback {id} is still {} after {}",
@@ -150,107 +154,37 @@ async fn interrupt<C: Cloud>(
     RolloutError::Left(text)
 }
 
-/// What was seen so far, and what to expect next.
-struct Progress {
-    shifts: Vec<Shift>,
-    hooks: Hooks,
-    to: String,
-    started: SystemTime,
-    began_shifting: Option<SystemTime>,
-    /// When the last shift was done.
-    shifted: Option<SystemTime>,
-    reached: u8,
-    said: String,
-}
-
-impl Progress {
-    fn new(spec: &RolloutSpec, run: &Run) -> Self {
-        let shifts = match &spec.routing {
-            Routing::Strategy(strategy) => strategy.shifts(),
-            Routing::Named(_) => Strategy::AllAtOnce.shifts(),
-        };
-        Self {
-            shifts,
-            hooks: spec.hooks.clone(),
-            to: run.to.clone(),
-            started: run.started,
-            began_shifting: None,
-            shifted: None,
-            reached: 0,
-            said: String::new(),
-        }
-    }
-
-    /// Soon when something is due, seldom otherwise.
-    fn next_look<C: Cloud>(&self, cx: &Context<'_, C>) -> Duration {
-        match self.until_next_shift(cx) {
-            Some(left) => (left + Duration::from_secs(1)).clamp(SHORTEST_LOOK, LONGEST_LOOK),
-            None => SHORTEST_LOOK,
-        }
-    }
-
-    fn until_next_shift<C: Cloud>(&self, cx: &Context<'_, C>) -> Option<Duration> {
-        let began = self.began_shifting?;
-        let passed = cx.clock.passed(cx.now().duration_since(began).unwrap_or_default());
-        self.shifts.iter().map(|shift| shift.at).find(|at| *at > passed).map(|at| at.saturating_sub(passed))
-    }
-
-    fn see(&mut self, deployment: &Deployment, target: Option<&Target>) {
-        if let Some(started) = deployment.started {
-            self.started = started;
-        }
-        let Some(target) = target else { return };
-        let percent = percent(target.weight);
-        let shifting =
-            target.events.iter().find(|event| event.name == "AllowTraffic" && event.status != "Pending");
-        if let Some(event) = shifting.filter(|event| event.status != "Skipped") {
-            self.began_shifting = self.began_shifting.or(event.started);
-            self.shifted = event.ended;
-        }
-        self.reached = self.reached.max(percent);
-    }
-
-    fn last_shift(&self, deployment: &Deployment, now: SystemTime) -> SystemTime {
-        self.shifted.or(deployment.completed).unwrap_or(now)
-    }
-
-    /// A lasting line when something changed, a passing one otherwise.
-    fn tell<C: Cloud>(&mut self, cx: &Context<'_, C>, target: Option<&Target>) {
-        let Some(target) = target else { return };
-        let version = &self.to;
-        let running =
-            target.events.iter().find(|event| event.status == "InProgress").map(|e| e.name.as_str());
-        let step = self.shifts.iter().filter(|shift| shift.percent <= percent(target.weight)).count();
-        let stage = match running {
-            Some("BeforeAllowTraffic") if self.hooks.before_traffic.is_some() => {
-                format!("hook before traffic to version {version} is running")
-            }
-            Some("AfterAllowTraffic") if self.hooks.after_traffic.is_some() => {
-                format!("100 % on version {version}, hook after traffic is running")
-            }
-            _ if step > 0 => {
-                format!("[{step}/{}] {} % on version {version}", self.shifts.len(), percent(target.weight))
-            }
-            _ => format!("no traffic on version {version} yet"),
-        };
-        if stage != self.said {
+/// A lasting line when something changed, a passing one otherwise.
+fn tell<C: Cloud>(cx: &Context<'_, C>, run: &Run, hooks: &Hooks, progress: &Progress, said: &mut String) {
+    if let Some(target) = progress.target() {
+        let step = progress.timetable().step_of(percent(target.weight));
+        let stage = stage(target, hooks, step, progress.timetable().steps(), &run.to);
+        if stage != *said {
             // That nothing has moved yet is not worth a line that stays.
             if step > 0 || stage.starts_with("hook") {
                 cx.reporter.info(&stage);
             } else {
                 cx.reporter.status(&stage);
             }
-            self.said.clone_from(&stage);
+            *said = stage;
         }
-        if let Some(left) = self.until_next_shift(cx) {
-            cx.reporter.tick(&format!("{stage} · {} to the next step", duration::short(left)));
-        }
+    }
+    if let Some(left) = progress.until_next_shift(cx) {
+        let stage = if said.is_empty() { "shifting" } else { said.as_str() };
+        cx.reporter.tick(&format!("{stage} · {} to the next step", duration::short(left)));
     }
 }
 
-/// A weight (0 to 1) in whole percent.
-// The weight is between 0 and 1, so the product fits.
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
-pub fn percent(weight: f64) -> u8 {
-    (weight.clamp(0.0, 1.0) * 100.0).round() as u8
+fn stage(target: &Target, hooks: &Hooks, step: usize, steps: usize, version: &str) -> String {
+    let running = target.events.iter().find(|event| event.status == "InProgress").map(|e| e.name.as_str());
+    match running {
+        Some("BeforeAllowTraffic") if hooks.before_traffic.is_some() => {
+            format!("hook before traffic to version {version} is running")
+        }
+        Some("AfterAllowTraffic") if hooks.after_traffic.is_some() => {
+            format!("100 % on version {version}, hook after traffic is running")
+        }
+        _ if step > 0 => format!("[{step}/{steps}] {} % on version {version}", percent(target.weight)),
+        _ => format!("no traffic on version {version} yet"),
+    }
 }

@@ -135,6 +135,32 @@ impl Strategy {
         }
     }
 
+    /// The strategy of a configuration that CodeDeploy predefines or that rollouts make; nothing is known of others.
+    pub fn of_config(name: &str) -> Option<Self> {
+        let digits =
+            |text: &str| text.chars().take_while(char::is_ascii_digit).collect::<String>().parse().ok();
+        let parts = |text: &str, between: &str| {
+            let (percentage, minutes) = text.split_once(between)?;
+            let parts = (u8::try_from(digits(percentage)?).ok()?, digits(minutes)?);
+            Some(parts).filter(|(percentage, minutes)| (1..=99).contains(percentage) && *minutes > 0)
+        };
+        let canary = |(percentage, minutes)| Self::Canary { percentage, minutes };
+        let linear = |(percentage, minutes)| Self::Linear { percentage, minutes };
+        let after = |prefix| name.strip_prefix(prefix);
+        let strategy = if name == PREDEFINED_ALL_AT_ONCE {
+            Some(Self::AllAtOnce)
+        } else if let Some(rest) = after("CodeDeployDefault.LambdaCanary") {
+            parts(rest, "Percent").map(canary)
+        } else if let Some(rest) = after("CodeDeployDefault.LambdaLinear") {
+            parts(rest, "PercentEvery").map(linear)
+        } else if let Some(rest) = after("rollout-canary-") {
+            parts(rest, "pct-").map(canary)
+        } else {
+            after("rollout-linear-").and_then(|rest| parts(rest, "pct-")).map(linear)
+        };
+        strategy.filter(|strategy| strategy.config_name() == name)
+    }
+
     /// What happens to traffic, for a person: `10 % for 5 minutes, then 100 %`.
     pub fn describe(&self) -> String {
         match *self {
@@ -190,6 +216,34 @@ mod tests {
         );
         assert_eq!(name(Strategy::Canary { percentage: 10, minutes: 7 }), "rollout-canary-10pct-7m");
         assert_eq!(name(Strategy::Linear { percentage: 20, minutes: 2 }), "rollout-linear-20pct-2m");
+    }
+
+    #[test]
+    fn a_configuration_of_a_known_name_is_a_strategy_again() {
+        for strategy in [
+            Strategy::AllAtOnce,
+            Strategy::Canary { percentage: 10, minutes: 30 },
+            Strategy::Canary { percentage: 1, minutes: 2_880 },
+            Strategy::Linear { percentage: 10, minutes: 1 },
+            Strategy::Linear { percentage: 10, minutes: 3 },
+            Strategy::Linear { percentage: 99, minutes: 7 },
+        ] {
+            assert_eq!(Strategy::of_config(&strategy.config_name()), Some(strategy));
+        }
+        let others = [
+            "",
+            "mine",
+            "CodeDeployDefault.LambdaCanary10Percent6Minutes",
+            "CodeDeployDefault.LambdaCanary",
+            "CodeDeployDefault.OneAtATime",
+            "rollout-canary-0pct-5m",
+            "rollout-canary-10pct-5m",
+            "rollout-linear-300pct-2m",
+            "rollout-linear-20pct-2m-mine",
+        ];
+        for name in others {
+            assert_eq!(Strategy::of_config(name), None, "{name}");
+        }
     }
 
     #[test]

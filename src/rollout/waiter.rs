@@ -6,17 +6,17 @@ use std::time::Duration;
 
 use futures_util::future::join_all;
 
+use super::appspec::Hooks;
 use super::bake;
-use super::cloud::{Cloud, Deployment, DeploymentStatus, Target};
+use super::cloud::{Cloud, Deployment, DeploymentStatus};
 use super::context::{Context, Doing, RolloutError};
 use super::failure;
-use super::follow::{Ended, percent};
+use super::follow::Ended;
 use super::memory::Memory;
 use super::owner::Owner;
 use super::pieces::Pieces;
+use super::progress::{Progress, percent};
 use super::spec::RolloutSpec;
-
-const LOOK: Duration = Duration::from_secs(10);
 
 /// How one deployment ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -50,9 +50,11 @@ async fn wait_for<C: Cloud>(
     bake: Duration,
     board: &Board,
 ) -> Result<Outcome, RolloutError> {
+    let mut progress: Option<Progress> = None;
     let deployment = loop {
+        let due = progress.as_ref().map_or(Duration::ZERO, |progress| progress.next_look(cx));
         let seen = cx
-            .or_interrupted(cx.cloud.watch(id, LOOK))
+            .or_interrupted(cx.cloud.watch(id, due))
             .await
             .map_err(|why| RolloutError::Left(format!("{why}; deployment {id} goes on by itself")))?
             .doing(|| format!("could not read deployment {id}"))?;
@@ -64,18 +66,20 @@ async fn wait_for<C: Cloud>(
         if deployment.status != DeploymentStatus::Live {
             break deployment;
         }
-        let target = cx.cloud.target(id).await.unwrap_or_default();
-        board.put(cx, id, target.map_or(0, |target| percent(target.weight)));
+        let progress = progress
+            .get_or_insert_with(|| Progress::new(&deployment.deployment_config, Hooks::default(), cx.now()));
+        progress.see(cx, &deployment).await;
+        if let Some(target) = progress.target() {
+            board.put(cx, id, Place::At(percent(target.weight)));
+        }
     };
-    board.done(cx, id);
-    let target = cx.cloud.target(id).await.unwrap_or_default();
-    judge(cx, &deployment, target, bake).await
+    board.put(cx, id, Place::Ended);
+    judge(cx, &deployment, bake).await
 }
 
 async fn judge<C: Cloud>(
     cx: &Context<'_, C>,
     deployment: &Deployment,
-    target: Option<Target>,
     bake: Duration,
 ) -> Result<Outcome, RolloutError> {
     let outcome = |message: String| Outcome {
@@ -84,14 +88,17 @@ async fn judge<C: Cloud>(
         message,
     };
     let succeeded = deployment.status == DeploymentStatus::Succeeded;
-    let Some(target) = target else {
+    if succeeded && bake.is_zero() {
+        return Ok(outcome(String::new()));
+    }
+    let Some(target) = cx.cloud.target(&deployment.id).await.unwrap_or_default() else {
         let message = if succeeded { String::new() } else { deployment.error_message.clone() };
         return Ok(outcome(message));
     };
     let identity = cx.cloud.identity().await.doing(|| "could not ask who the caller is".to_owned())?;
     let spec = RolloutSpec { bake, ..RolloutSpec::of_target(&target) };
     let mut memory = Memory::new(Owner::nobody(), &identity.account, &identity.region, &identity.partition);
-    let ended = Ended::seen(deployment.clone(), Some(&target), cx.now());
+    let ended = Ended::seen(cx, deployment.clone(), Some(&target));
     let run = ended.run();
     if !succeeded {
         let error = failure::of_deployment(cx, &spec, &run, &ended, &mut memory).await;
@@ -110,41 +117,49 @@ async fn judge<C: Cloud>(
     }
 }
 
+/// Where a deployment is, as far as anybody has looked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Place {
+    Open,
+    /// Percent of the new version.
+    At(u8),
+    Ended,
+}
+
 /// How many deployments are where, for one line of progress.
 struct Board {
-    /// Percent of the new version; `None` = ended.
-    places: Mutex<BTreeMap<String, Option<u8>>>,
+    places: Mutex<BTreeMap<String, Place>>,
 }
 
 impl Board {
     fn new(ids: &[String]) -> Self {
-        Self { places: Mutex::new(ids.iter().map(|id| (id.clone(), Some(0))).collect()) }
+        Self { places: Mutex::new(ids.iter().map(|id| (id.clone(), Place::Open)).collect()) }
     }
 
-    fn put<C: Cloud>(&self, cx: &Context<'_, C>, id: &str, percent: u8) {
-        self.change(cx, id, Some(percent));
-    }
-
-    fn done<C: Cloud>(&self, cx: &Context<'_, C>, id: &str) {
-        self.change(cx, id, None);
-    }
-
-    fn change<C: Cloud>(&self, cx: &Context<'_, C>, id: &str, place: Option<u8>) {
+    fn put<C: Cloud>(&self, cx: &Context<'_, C>, id: &str, place: Place) {
         let mut places = self.places.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        places.insert(id.to_owned(), place);
-        cx.reporter.status(&summary(&places));
+        if places.insert(id.to_owned(), place) != Some(place) {
+            cx.reporter.status(&summary(places.values().copied()));
+        }
     }
 }
 
-fn summary(places: &BTreeMap<String, Option<u8>>) -> String {
-    let done = places.values().filter(|place| place.is_none()).count();
-    let mut shares: BTreeMap<u8, usize> = BTreeMap::new();
-    for percent in places.values().flatten() {
-        *shares.entry(*percent).or_default() += 1;
+fn summary(places: impl Iterator<Item = Place>) -> String {
+    let mut counts: BTreeMap<Place, usize> = BTreeMap::new();
+    for place in places {
+        *counts.entry(place).or_default() += 1;
     }
-    let rest: Vec<String> = shares.iter().map(|(percent, count)| format!("{count} at {percent} %")).collect();
+    let all: usize = counts.values().sum();
+    let ended = counts.remove(&Place::Ended).unwrap_or_default();
+    let rest: Vec<String> = counts
+        .iter()
+        .map(|(place, count)| match place {
+            Place::At(percent) => format!("{count} at {percent} %"),
+            _ => format!("{count} under way"),
+        })
+        .collect();
     let rest = if rest.is_empty() { String::new() } else { format!(" · {}", rest.join(", ")) };
-    format!("[{done}/{}] ended{rest}", places.len())
+    format!("[{ended}/{all}] ended{rest}")
 }
 
 #[cfg(test)]
@@ -153,12 +168,8 @@ mod tests {
 
     #[test]
     fn one_line_says_how_many_are_where() {
-        let places = BTreeMap::from([
-            ("a".to_owned(), None),
-            ("b".to_owned(), Some(10)),
-            ("c".to_owned(), Some(10)),
-            ("d".to_owned(), Some(0)),
-        ]);
-        assert_eq!(summary(&places), "[1/4] ended · 1 at 0 %, 2 at 10 %");
+        let places = [Place::Ended, Place::At(10), Place::At(10), Place::Open, Place::At(0)];
+        assert_eq!(summary(places.into_iter()), "[1/5] ended · 1 under way, 1 at 0 %, 2 at 10 %");
+        assert_eq!(summary([Place::Ended].into_iter()), "[1/1] ended");
     }
 }

@@ -73,7 +73,7 @@ async fn settle<C: Cloud>(
         return Some(Drift { property: "version".to_owned(), mend });
     }
     let spec = RolloutSpec { version: version.clone(), ..spec.clone() };
-    let ended = Ended::seen(last.deployment.clone(), last.target.as_ref(), cx.now());
+    let ended = Ended::seen(cx, last.deployment.clone(), last.target.as_ref());
     let run = ended.run();
     if succeeded {
         "Succeeded".clone_into(&mut rollout.status);

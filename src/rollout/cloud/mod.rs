@@ -138,6 +138,8 @@ pub trait Cloud: Send + Sync + 'static {
     /// The deployment as it is after `due` at the latest (or sooner); many waits share one call.
     fn watch(&self, id: &str, due: Duration) -> impl Future<Output = Answered<Option<Deployment>>> + Send;
     fn target(&self, deployment_id: &str) -> impl Future<Output = Answered<Option<Target>>> + Send;
+    /// Whether there is room for a look that can be left out: with many waits at once there is not for all of them.
+    fn has_room(&self, aside: Aside) -> bool;
     fn stop_deployment(&self, id: &str, rollback: bool) -> impl Future<Output = Answered<()>> + Send;
     /// Ids of the deployments that have not ended, newest first: of one group (`application`, `group`), or of all.
     fn live_deployments(

@@ -223,6 +223,15 @@ pub struct Deployment {
     pub completed: Option<SystemTime>,
 }
 
+/// A look without which everything ends as well.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Aside {
+    /// It tells people how far a deployment is.
+    Progress,
+    /// It finds the crash of a hook before CodeDeploy's hour is over.
+    Hook,
+}
+
 /// In the description of a deployment with which a bake takes traffic back.
 pub const WAY_BACK: &str = ": back from version";
 

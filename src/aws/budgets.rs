@@ -1,0 +1,142 @@
+//! What we allow ourselves to ask of AWS: all calls together, and the operations that are known to be throttled early.
+
+use std::sync::Arc;
+
+use aws_smithy_runtime_api::box_error::BoxError;
+use aws_smithy_runtime_api::client::interceptors::Intercept;
+use aws_smithy_runtime_api::client::interceptors::context::BeforeDeserializationInterceptorContextRef;
+use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
+use aws_smithy_types::config_bag::ConfigBag;
+
+use super::budget::Budget;
+use super::config::AwsConfig;
+use super::error::is_throttling;
+use crate::rollout::clock::Clock;
+use crate::rollout::cloud::Aside;
+
+/// A full budget lets two seconds' worth of calls start at once.
+const BURST_SECONDS: f64 = 2.0;
+
+/// Calls a second, and how many at once, of operations that waits repeat. AWS publishes none of these limits: they are
+/// what users saw throttled (some forty `GetDeployment` a minute, nine `DescribeAlarms` and three `PutMetricAlarm` a
+/// second), with room to spare, and for the rest of CodeDeploy's reads the same order of size.
+const QUOTAS: [(&str, f64, u32); 6] = [
+    ("codedeploy:BatchGetDeployments", 0.9, 5),
+    ("codedeploy:GetDeploymentTarget", 0.9, 5),
+    ("codedeploy:ListDeploymentTargets", 0.9, 5),
+    ("cloudwatch:DescribeAlarms", 8.0, 5),
+    ("cloudwatch:PutMetricAlarm", 2.5, 2),
+    ("cloudwatch:DeleteAlarms", 2.5, 2),
+];
+/// Looks that only tell people more.
+const PROGRESS: (f64, u32) = (0.25, 5);
+/// Looks into the logs of hooks.
+const HOOKS: (f64, u32) = (0.5, 5);
+
+#[derive(Debug)]
+pub(super) struct Budgets {
+    all: Budget,
+    operations: Vec<(&'static str, Budget)>,
+    starts: Budget,
+    progress: Budget,
+    hooks: Budget,
+}
+
+impl Budgets {
+    pub(super) fn new(config: &AwsConfig, clock: Clock) -> Self {
+        let (all, starts) = (config.requests_per_second(), config.deployment_starts_per_second());
+        let of = |(rate, burst)| Budget::new(clock, rate, burst);
+        Self {
+            all: of((all, burst(all))),
+            operations: QUOTAS.iter().map(|(name, rate, burst)| (*name, of((*rate, *burst)))).collect(),
+            starts: of((starts, 1)),
+            progress: of(PROGRESS),
+            hooks: of(HOOKS),
+        }
+    }
+
+    /// Waits until one more call of this operation may start.
+    pub(super) async fn take(&self, operation: &str) {
+        if let Some(own) = self.of(operation) {
+            own.take().await;
+        }
+        self.all.take().await;
+    }
+
+    /// The same, for a call that many wait for.
+    pub(super) async fn take_first(&self, operation: &str) {
+        if let Some(own) = self.of(operation) {
+            own.take_first().await;
+        }
+        self.all.take_first().await;
+    }
+
+    /// Waits until one more deployment may start.
+    pub(super) async fn take_start(&self) {
+        self.starts.take().await;
+    }
+
+    /// Whether there is room for a look that can be left out; then it is counted.
+    pub(super) fn has_room(&self, aside: Aside) -> bool {
+        match aside {
+            Aside::Progress => self.progress.try_take(),
+            Aside::Hook => self.hooks.try_take(),
+        }
+    }
+
+    fn of(&self, operation: &str) -> Option<&Budget> {
+        self.operations.iter().find(|(name, _)| *name == operation).map(|(_, budget)| budget)
+    }
+}
+
+/// Lowers the pace of all calls when a service throttles one of them, also where the SDK then tries again by itself.
+#[derive(Debug)]
+pub(super) struct HeedThrottling(pub(super) Arc<Budgets>);
+
+impl Intercept for HeedThrottling {
+    fn name(&self) -> &'static str {
+        "HeedThrottling"
+    }
+
+    fn read_before_deserialization(
+        &self,
+        context: &BeforeDeserializationInterceptorContextRef<'_>,
+        _: &RuntimeComponents,
+        _: &mut ConfigBag,
+    ) -> Result<(), BoxError> {
+        let response = context.response();
+        if response.status().is_success() {
+            self.0.all.recover();
+        } else if response.status().as_u16() == 429 || says_throttled(response.body().bytes()) {
+            self.0.all.slow_down();
+        }
+        Ok(())
+    }
+}
+
+/// The services that do not answer with 429 name the error in the body.
+fn says_throttled(body: Option<&[u8]>) -> bool {
+    let text = String::from_utf8_lossy(body.unwrap_or_default());
+    text.split(|c: char| !c.is_alphanumeric()).any(|word| is_throttling(word, "")) || is_throttling("", &text)
+}
+
+/// The number of calls that may start at once.
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped to what fits")]
+fn burst(per_second: f64) -> u32 {
+    (per_second * BURST_SECONDS).clamp(1.0, 1_000.0) as u32
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_service_says_in_its_own_way_that_it_is_asked_too_often() {
+        let told = |body: &str| says_throttled(Some(body.as_bytes()));
+        assert!(told(r#"{"__type":"ThrottlingException","message":"slower"}"#));
+        assert!(told("<Error><Code>Throttling</Code></Error>"));
+        assert!(told(r#"{"message":"Rate exceeded"}"#));
+        assert!(!told(r#"{"__type":"AccessDeniedException","message":"no"}"#));
+        assert!(!says_throttled(None));
+    }
+}
