@@ -1,5 +1,7 @@
 //! Alarms and metrics.
 
+use std::collections::HashMap;
+use std::ops::Range;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use aws_sdk_cloudwatch::primitives::DateTime;
@@ -11,27 +13,49 @@ use aws_sdk_cloudwatch::types::{
 use super::clients::Clients;
 use super::error::{Answered, gone};
 use super::time::system_time;
+use crate::rollout::clock::Clock;
 use crate::rollout::cloud::{Alarm, AlarmMetric, Comparison, MetricSource, NewAlarm, Traffic};
 
 const NAMESPACE: &str = "AWS/Lambda";
+pub(super) const ALARMS: &str = "cloudwatch:DescribeAlarms";
+pub(super) const METRICS: &str = "cloudwatch:GetMetricData";
 /// Names that `DescribeAlarms` and `DeleteAlarms` take in one call.
-const NAMES_A_CALL: usize = 100;
+pub(super) const NAMES_A_CALL: usize = 100;
+/// `GetMetricData` takes five hundred metrics in one call, and each who asks wants two.
+pub(super) const TRAFFICS_A_CALL: usize = 200;
 /// Lambda's metrics come in points of a minute.
 const POINT: Duration = Duration::from_mins(1);
 const REQUESTS: &str = "requests";
 const ERRORS: &str = "errors";
 
+/// Whose requests and errors are asked for, and of what time.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(super) struct Wanted {
+    pub(super) function: String,
+    pub(super) alias: String,
+    /// All versions behind the alias, if none is named.
+    pub(super) version: Option<String>,
+    pub(super) from: SystemTime,
+    pub(super) to: SystemTime,
+}
+
+impl Wanted {
+    /// Whole points, because CloudWatch wants them; may be empty.
+    pub(super) fn range(&self, clock: Clock) -> Range<SystemTime> {
+        let point = clock.scaled(POINT);
+        point_before(self.from, point)..point_after(self.to, point)
+    }
+}
+
 impl Clients {
-    pub(super) async fn alarms(&self, names: &[String]) -> Answered<Vec<Alarm>> {
-        let mut found = Vec::new();
-        for names in names.chunks(NAMES_A_CALL) {
-            found
-                .extend(self.describe_alarms(|request| request.set_alarm_names(Some(names.to_vec()))).await?);
-        }
-        Ok(found)
+    /// The alarms with these names, of which there are no more than go in one call, for which there is room already.
+    pub(super) async fn alarms(&self, names: Vec<String>) -> Answered<HashMap<String, Option<Alarm>>> {
+        let found = self.describe_alarms(|request| request.set_alarm_names(Some(names.clone()))).await?;
+        Ok(found.into_iter().map(|alarm| (alarm.name.clone(), Some(alarm))).collect())
     }
 
     pub(super) async fn alarms_with_prefix(&self, prefix: &str) -> Answered<Vec<Alarm>> {
+        self.budgets.take(ALARMS).await;
         self.describe_alarms(|request| request.alarm_name_prefix(prefix)).await
     }
 
@@ -64,42 +88,42 @@ impl Clients {
         Ok(())
     }
 
-    pub(super) async fn traffic(
-        &self,
-        function: &str,
-        alias: &str,
-        version: Option<&str>,
-        from: SystemTime,
-        to: SystemTime,
-    ) -> Answered<Traffic> {
-        let point = self.clock.scaled(POINT);
-        let (from, to) = (point_before(from, point), point_after(to, point));
-        let mut traffic = Traffic::default();
-        if from >= to {
-            return Ok(traffic);
-        }
+    /// What each of these saw, of which there are no more than go in one call, for which there is room already. A call
+    /// has one range of time, so it is the widest, and what lies outside of one's own is left out.
+    pub(super) async fn traffic(&self, wanted: Vec<Wanted>) -> Answered<HashMap<Wanted, Traffic>> {
+        let ranges: Vec<_> = wanted.iter().map(|wanted| wanted.range(self.clock)).collect();
+        let (Some(from), Some(to)) =
+            (ranges.iter().map(|range| range.start).min(), ranges.iter().map(|range| range.end).max())
+        else {
+            return Ok(HashMap::new());
+        };
+        let mut traffic = vec![Traffic::default(); wanted.len()];
         let mut token = None;
         loop {
+            let queries =
+                wanted.iter().enumerate().flat_map(|(number, wanted)| traffic_queries(number, wanted));
             let request = self
                 .cloud_watch()
                 .await
                 .get_metric_data()
-                .metric_data_queries(traffic_query(REQUESTS, "Invocations", function, alias, version))
-                .metric_data_queries(traffic_query(ERRORS, "Errors", function, alias, version))
+                .set_metric_data_queries(Some(queries.collect()))
                 .start_time(DateTime::from(from))
                 .end_time(DateTime::from(to))
                 .set_next_token(token)
                 .send();
-            let page = self.call("cloudwatch:GetMetricData", request).await?;
-            add_up(&mut traffic, page.metric_data_results());
+            let page = self.call_admitted(METRICS, request).await?;
+            for result in page.metric_data_results() {
+                add_up(&mut traffic, &ranges, result);
+            }
             token = page.next_token.filter(|token| !token.is_empty());
             if token.is_none() {
-                return Ok(traffic);
+                return Ok(wanted.into_iter().zip(traffic).collect());
             }
+            self.budgets.take(METRICS).await;
         }
     }
 
-    /// All pages of the alarms that `select` asks for. Without the types, composite alarms would be left out.
+    /// All pages of the alarms that `select` asks for; there is room for the first call already. Without the types, composite alarms would be left out.
     async fn describe_alarms(
         &self,
         select: impl Fn(DescribeAlarms) -> DescribeAlarms,
@@ -115,13 +139,14 @@ impl Clients {
                 .alarm_types(AlarmType::CompositeAlarm)
                 .max_records(100)
                 .set_next_token(token);
-            let page = self.call("cloudwatch:DescribeAlarms", select(request).send()).await?;
+            let page = self.call_admitted(ALARMS, select(request).send()).await?;
             token = page.next_token.filter(|token| !token.is_empty());
             found.extend(page.metric_alarms.unwrap_or_default().into_iter().map(metric_alarm));
             found.extend(page.composite_alarms.unwrap_or_default().into_iter().map(composite_alarm));
             if token.is_none() {
                 return Ok(found);
             }
+            self.budgets.take(ALARMS).await;
         }
     }
 }
@@ -140,18 +165,15 @@ fn alarm_metric(line: &AlarmMetric) -> MetricDataQuery {
     .build()
 }
 
-fn traffic_query(
-    id: &str,
-    metric: &str,
-    function: &str,
-    alias: &str,
-    version: Option<&str>,
-) -> MetricDataQuery {
-    let resource = format!("{function}:{alias}");
-    let dimensions = [("FunctionName", function), ("Resource", &resource)]
-        .into_iter()
-        .chain(version.map(|version| ("ExecutedVersion", version)));
-    MetricDataQuery::builder().id(id).metric_stat(sum_of(metric, dimensions, POINT)).return_data(true).build()
+fn traffic_queries(number: usize, wanted: &Wanted) -> [MetricDataQuery; 2] {
+    let resource = format!("{}:{}", wanted.function, wanted.alias);
+    [(REQUESTS, "Invocations"), (ERRORS, "Errors")].map(|(id, metric)| {
+        let dimensions = [("FunctionName", wanted.function.as_str()), ("Resource", &resource)]
+            .into_iter()
+            .chain(wanted.version.as_deref().map(|version| ("ExecutedVersion", version)));
+        let sum = sum_of(metric, dimensions, POINT);
+        MetricDataQuery::builder().id(format!("{id}{number}")).metric_stat(sum).return_data(true).build()
+    })
 }
 
 fn sum_of<'a>(
@@ -191,14 +213,20 @@ fn composite_alarm(alarm: CompositeAlarm) -> Alarm {
     }
 }
 
-fn add_up(traffic: &mut Traffic, results: &[MetricDataResult]) {
-    for result in results {
-        let sum: f64 = result.values().iter().sum();
-        match result.id() {
-            Some(REQUESTS) => traffic.requests += sum,
-            Some(ERRORS) => traffic.errors += sum,
-            _ => {}
-        }
+/// Adds the points of a result to the one who asked for it, as far as they are of the range that he asked for.
+fn add_up(traffic: &mut [Traffic], ranges: &[Range<SystemTime>], result: &MetricDataResult) {
+    let id = result.id().unwrap_or_default();
+    let number = id.trim_start_matches(|c: char| !c.is_ascii_digit()).parse().unwrap_or(usize::MAX);
+    let (Some(traffic), Some(range)) = (traffic.get_mut(number), ranges.get(number)) else { return };
+    let points = result.timestamps().iter().zip(result.values());
+    let sum: f64 = points
+        .filter(|(time, _)| system_time(Some(**time)).is_some_and(|time| range.contains(&time)))
+        .map(|(_, value)| value)
+        .sum();
+    if id.starts_with(REQUESTS) {
+        traffic.requests += sum;
+    } else if id.starts_with(ERRORS) {
+        traffic.errors += sum;
     }
 }
 
@@ -235,11 +263,17 @@ mod tests {
         assert_eq!(point_before(at(125), Duration::from_secs(1)), at(125));
     }
 
+    fn wanted(version: Option<&str>) -> Wanted {
+        let version = version.map(str::to_owned);
+        Wanted { function: "api".to_owned(), alias: "stable".to_owned(), version, from: at(0), to: at(60) }
+    }
+
     #[test]
     fn traffic_of_a_version_names_function_alias_and_version() {
         let dimensions = |version| {
-            let query = traffic_query(ERRORS, "Errors", "api", "stable", version);
-            let metric = query.metric_stat.unwrap().metric.unwrap();
+            let [_, errors] = traffic_queries(3, &wanted(version));
+            assert_eq!(errors.id(), Some("errors3"));
+            let metric = errors.metric_stat.unwrap().metric.unwrap();
             assert_eq!(metric.metric_name(), Some("Errors"));
             let pair = |d: &Dimension| format!("{}={}", d.name().unwrap(), d.value().unwrap());
             metric.dimensions().iter().map(pair).collect::<Vec<_>>()
@@ -249,14 +283,29 @@ mod tests {
     }
 
     #[test]
-    fn points_of_all_pages_add_up_by_metric() {
-        let page = |id: &str, values: &[f64]| {
-            MetricDataResult::builder().id(id).set_values(Some(values.to_vec())).build()
+    fn points_add_up_by_who_asked_and_outside_of_his_time_they_do_not_count() {
+        let page = |id: &str, points: &[(i64, f64)]| {
+            MetricDataResult::builder()
+                .id(id)
+                .set_timestamps(Some(points.iter().map(|(time, _)| DateTime::from_secs(*time)).collect()))
+                .set_values(Some(points.iter().map(|(_, value)| *value).collect()))
+                .build()
         };
-        let mut traffic = Traffic::default();
-        add_up(&mut traffic, &[page(REQUESTS, &[3.0, 4.0]), page(ERRORS, &[1.0])]);
-        add_up(&mut traffic, &[page(REQUESTS, &[5.0]), page(ERRORS, &[])]);
-        assert_eq!(traffic, Traffic { requests: 12.0, errors: 1.0 });
+        let ranges = [at(60)..at(180), at(120)..at(240)];
+        let mut traffic = [Traffic::default(); 2];
+        for result in [
+            page("requests0", &[(0, 1.0), (60, 3.0), (120, 4.0), (180, 9.0)]),
+            page("errors0", &[(60, 1.0)]),
+            page("requests1", &[(60, 2.0), (180, 7.0)]),
+            page("requests0", &[(120, 5.0)]),
+            page("errors1", &[]),
+            page("errors7", &[(120, 1.0)]),
+            page("m", &[(120, 1.0)]),
+        ] {
+            add_up(&mut traffic, &ranges, &result);
+        }
+        assert_eq!(traffic[0], Traffic { requests: 12.0, errors: 1.0 });
+        assert_eq!(traffic[1], Traffic { requests: 7.0, errors: 0.0 });
     }
 
     #[test]

@@ -3,6 +3,7 @@
 //! One file a service turns the domain's words into requests and answers back; [`clients`] is the one way through
 //! which requests go, and [`watcher`] asks about many deployments at once.
 
+mod batch;
 mod budget;
 mod budgets;
 mod clients;
@@ -27,9 +28,13 @@ mod watcher;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
+use futures_util::future::try_join_all;
+
 pub use config::{AssumeRole, AwsConfig};
 
+use self::batch::Batch;
 use self::clients::Clients;
+use self::cloudwatch::{ALARMS, METRICS, NAMES_A_CALL, TRAFFICS_A_CALL, Wanted};
 use self::deployments::DEPLOYMENTS;
 use self::error::Answered;
 use self::watcher::Watcher;
@@ -41,27 +46,47 @@ use crate::rollout::cloud::{
 };
 use crate::rollout::strategy::Strategy;
 
-/// One account and region. Cheap to clone: clones share clients, budget and watcher.
+/// One account and region. Cheap to clone: clones share clients, budgets and all calls that can be shared.
 #[derive(Debug, Clone)]
 pub struct Aws {
     clients: Arc<Clients>,
     watcher: Arc<Watcher>,
+    alarms: Arc<Batch<String, Option<Alarm>>>,
+    traffic: Arc<Batch<Wanted, Traffic>>,
 }
 
 impl Aws {
     /// Calls nothing and reads nothing: that happens when the first call is made.
     pub fn new(config: AwsConfig, clock: Clock) -> Self {
         let clients = Arc::new(Clients::new(config, clock));
-        let (asked, budgets) = (Arc::clone(&clients), Arc::clone(&clients.budgets));
-        let room = move || {
-            let budgets = Arc::clone(&budgets);
-            async move { budgets.take_first(DEPLOYMENTS).await }
+        let room = |operation| {
+            let budgets = Arc::clone(&clients.budgets);
+            move || {
+                let budgets = Arc::clone(&budgets);
+                async move { budgets.take_first(operation).await }
+            }
         };
-        let ask = move |ids| {
+        let asked = Arc::clone(&clients);
+        let deployments = move |ids| {
             let clients = Arc::clone(&asked);
             async move { clients.deployments(ids).await }
         };
-        Self { clients, watcher: Arc::new(Watcher::new(clock, room, ask)) }
+        let asked = Arc::clone(&clients);
+        let alarms = move |names| {
+            let clients = Arc::clone(&asked);
+            async move { clients.alarms(names).await }
+        };
+        let asked = Arc::clone(&clients);
+        let traffic = move |wanted| {
+            let clients = Arc::clone(&asked);
+            async move { clients.traffic(wanted).await }
+        };
+        Self {
+            watcher: Arc::new(Watcher::new(clock, room(DEPLOYMENTS), deployments)),
+            alarms: Batch::new(NAMES_A_CALL, room(ALARMS), alarms),
+            traffic: Batch::new(TRAFFICS_A_CALL, room(METRICS), traffic),
+            clients,
+        }
     }
 
     /// The region that calls go to, found without any call.
@@ -230,7 +255,8 @@ impl Cloud for Aws {
     }
 
     async fn alarms(&self, names: &[String]) -> Answered<Vec<Alarm>> {
-        Box::pin(self.clients.alarms(names)).await
+        let found = try_join_all(names.iter().map(|name| self.alarms.get(name.clone()))).await?;
+        Ok(found.into_iter().flatten().collect())
     }
 
     async fn alarms_with_prefix(&self, prefix: &str) -> Answered<Vec<Alarm>> {
@@ -253,7 +279,12 @@ impl Cloud for Aws {
         from: SystemTime,
         to: SystemTime,
     ) -> Answered<Traffic> {
-        Box::pin(self.clients.traffic(function, alias, version, from, to)).await
+        let (function, alias) = (function.to_owned(), alias.to_owned());
+        let wanted = Wanted { function, alias, version: version.map(str::to_owned), from, to };
+        if wanted.range(self.clients.clock).is_empty() {
+            return Ok(Traffic::default());
+        }
+        self.traffic.get(wanted).await
     }
 
     async fn role(&self, name: &str) -> Answered<Option<Role>> {
