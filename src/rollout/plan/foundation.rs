@@ -131,7 +131,8 @@ impl Planner<'_> {
     /// A piece of an earlier making of this resource, or one that is taken over, gets the mark of this one.
     fn mark(&self, known: bool, holder: Option<&Owner>, resource: String) -> Option<Step> {
         let marked = if known { self.memory.map(|m| &m.owner) } else { holder };
-        let marked = marked.filter(|_| !self.was_taken_over());
+        let uncertain = self.memory.is_some_and(|memory| memory.imported) || self.was_taken_over();
+        let marked = marked.filter(|_| !uncertain);
         (marked != Some(self.owner) || self.tags_changed())
             .then(|| Step::TagCodeDeploy { resource, tags: self.tags() })
     }
