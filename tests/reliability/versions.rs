@@ -10,7 +10,6 @@ use lambda_rollout::pulumi::{PropertyMap, PropertyValue, properties};
 use serde_json::json;
 
 use crate::{
-    engine::End,
     gate::{Gate, Verdict},
     stories::Story,
     world::World,
@@ -21,13 +20,6 @@ const SPEED: u32 = 600;
 fn routed(mut declared: PropertyMap, strategy: PropertyMap) -> PropertyMap {
     declared.insert("strategy".to_owned(), PropertyValue::Object(strategy));
     declared
-}
-
-fn failed(end: End) -> String {
-    match end {
-        End::Failed(message) => message,
-        other => panic!("it did not fail: {other:?}"),
-    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -69,7 +61,7 @@ async fn a_version_that_is_gone_is_refused_and_nothing_moves() {
     let mut story = Story::new(&world, "missing");
     story.settles(&first, &first).await;
     world.lambda.delete_function().function_name("missing").qualifier(&second).send().await.unwrap();
-    let message = failed(story.rollout.up(&story.declared(&second)).await);
+    let message = story.rollout.up(&story.declared(&second)).await.failed();
     assert!(
         message.contains("version 2 of missing does not exist") && message.contains("publish"),
         "{message}"
@@ -101,7 +93,7 @@ async fn versions_that_cannot_share_traffic_are_refused_unless_all_of_it_moves_a
     {
         for strategy in &weighted {
             let declared = routed(story.declared(version), strategy.clone());
-            let message = failed(story.rollout.up(&declared).await);
+            let message = story.rollout.up(&declared).await.failed();
             assert!(message.contains(what) && message.contains("allAtOnce"), "{message}");
             assert_eq!(world.serves("unlike", "stable").await, [(serving.clone(), 100.0)]);
         }
@@ -151,11 +143,11 @@ async fn a_function_that_is_deleted_under_a_rollout_fails_it_and_leaves_nothing(
         world.lambda.delete_function().function_name("lost").send().await.unwrap();
     };
     let (end, ()) = tokio::join!(story.rollout.up(&declared), deletes);
-    let message = failed(end);
+    let message = end.failed();
     assert!(message.contains("lost"), "{message}");
     // Nobody claims that something serves.
     assert!(!message.contains("stable → version"), "{message}");
-    let message = failed(story.rollout.up(&declared).await);
+    let message = story.rollout.up(&declared).await.failed();
     assert!(message.contains("version 2 of lost does not exist"), "{message}");
     story.vanishes().await;
 }
