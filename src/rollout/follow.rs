@@ -80,7 +80,7 @@ pub async fn follow<C: Cloud>(
             )));
         };
         let target = cx.cloud.target(&run.id).await.unwrap_or_default();
-        progress.see(&deployment, target.as_ref());
+        progress.see(&deployment, target.as_ref(), cx.now());
         if deployment.status != DeploymentStatus::Live {
             return Ok(Ended {
                 from: run.from.clone(),
@@ -157,6 +157,8 @@ struct Progress {
     to: String,
     started: SystemTime,
     began_shifting: Option<SystemTime>,
+    /// When nothing had moved yet, as far as was seen. Provisioned concurrency may keep the first shift waiting.
+    unmoved: Option<SystemTime>,
     /// When the last shift was done.
     shifted: Option<SystemTime>,
     reached: u8,
@@ -175,6 +177,7 @@ impl Progress {
             to: run.to.clone(),
             started: run.started,
             began_shifting: None,
+            unmoved: None,
             shifted: None,
             reached: 0,
             said: String::new(),
@@ -195,16 +198,25 @@ impl Progress {
         self.shifts.iter().map(|shift| shift.at).find(|at| *at > passed).map(|at| at.saturating_sub(passed))
     }
 
-    fn see(&mut self, deployment: &Deployment, target: Option<&Target>) {
+    fn see(&mut self, deployment: &Deployment, target: Option<&Target>, now: SystemTime) {
         if let Some(started) = deployment.started {
             self.started = started;
         }
-        let Some(target) = target else { return };
+        if let Some(target) = target {
+            self.see_traffic(target, now);
+        }
+    }
+
+    fn see_traffic(&mut self, target: &Target, now: SystemTime) {
         let percent = percent(target.weight);
+        if percent == 0 {
+            self.unmoved = Some(now);
+        }
         let shifting =
             target.events.iter().find(|event| event.name == "AllowTraffic" && event.status != "Pending");
         if let Some(event) = shifting.filter(|event| event.status != "Skipped") {
-            self.began_shifting = self.began_shifting.or(event.started);
+            let began = event.started.max(self.unmoved).filter(|_| percent > 0);
+            self.began_shifting = self.began_shifting.or(began);
             self.shifted = event.ended;
         }
         self.reached = self.reached.max(percent);
@@ -217,6 +229,23 @@ impl Progress {
     /// A lasting line when something changed, a passing one otherwise.
     fn tell<C: Cloud>(&mut self, cx: &Context<'_, C>, target: Option<&Target>) {
         let Some(target) = target else { return };
+        let (stage, step) = self.stage(target);
+        if stage != self.said {
+            // That nothing has moved yet is not worth a line that stays.
+            if step > 0 || stage.starts_with("hook") {
+                cx.reporter.info(&stage);
+            } else {
+                cx.reporter.status(&stage);
+            }
+            self.said.clone_from(&stage);
+        }
+        if let Some(left) = self.until_next_shift(cx) {
+            cx.reporter.tick(&format!("{stage} · {} to the next step", duration::short(left)));
+        }
+    }
+
+    /// Where the deployment is, in words, and the number of its steps that are done.
+    fn stage(&self, target: &Target) -> (String, usize) {
         let version = &self.to;
         let running =
             target.events.iter().find(|event| event.status == "InProgress").map(|e| e.name.as_str());
@@ -231,20 +260,12 @@ impl Progress {
             _ if step > 0 => {
                 format!("[{step}/{}] {} % on version {version}", self.shifts.len(), percent(target.weight))
             }
+            Some("AllowTraffic") => format!(
+                "waiting until CodeDeploy moves the first traffic to version {version}: that takes minutes if the alias has provisioned concurrency"
+            ),
             _ => format!("no traffic on version {version} yet"),
         };
-        if stage != self.said {
-            // That nothing has moved yet is not worth a line that stays.
-            if step > 0 || stage.starts_with("hook") {
-                cx.reporter.info(&stage);
-            } else {
-                cx.reporter.status(&stage);
-            }
-            self.said.clone_from(&stage);
-        }
-        if let Some(left) = self.until_next_shift(cx) {
-            cx.reporter.tick(&format!("{stage} · {} to the next step", duration::short(left)));
-        }
+        (stage, step)
     }
 }
 
@@ -253,4 +274,52 @@ impl Progress {
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
 pub fn percent(weight: f64) -> u8 {
     (weight.clamp(0.0, 1.0) * 100.0).round() as u8
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rollout::cloud::LifecycleEvent;
+    use crate::rollout::function::FunctionRef;
+
+    #[test]
+    fn a_first_shift_that_waits_is_told_and_counts_from_when_it_comes() {
+        let at = |seconds| SystemTime::UNIX_EPOCH + Duration::from_secs(seconds);
+        let function = FunctionRef { name: "orders".to_owned(), place: None };
+        let spec = RolloutSpec::plain(function, "stable", "2");
+        let run = Run {
+            id: String::new(),
+            from: "1".to_owned(),
+            to: "2".to_owned(),
+            started: at(0),
+            alarms: Vec::new(),
+        };
+        let mut progress = Progress::new(&spec, &run);
+        let allow = LifecycleEvent {
+            name: "AllowTraffic".to_owned(),
+            status: "InProgress".to_owned(),
+            message: String::new(),
+            started: Some(at(10)),
+            ended: None,
+        };
+        let target = |weight| Target {
+            function: "orders".to_owned(),
+            alias: "stable".to_owned(),
+            current_version: "1".to_owned(),
+            target_version: "2".to_owned(),
+            weight,
+            events: vec![allow.clone()],
+        };
+        progress.see_traffic(&target(0.0), at(300));
+        assert_eq!(progress.began_shifting, None);
+        assert!(progress.stage(&target(0.0)).0.contains("provisioned concurrency"));
+        progress.see_traffic(&target(0.1), at(302));
+        assert_eq!(progress.began_shifting, Some(at(300)));
+        assert!(progress.stage(&target(0.1)).0.contains("10 % on version 2"));
+
+        // Whoever comes later knows when it began from CodeDeploy alone.
+        let mut progress = Progress::new(&spec, &run);
+        progress.see_traffic(&target(0.1), at(302));
+        assert_eq!(progress.began_shifting, Some(at(10)));
+    }
 }

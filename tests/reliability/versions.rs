@@ -1,8 +1,11 @@
 //! What Lambda allows: versions that are not ready, that are gone, or that cannot share traffic, and functions that go.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicBool, AtomicUsize, Ordering},
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicUsize, Ordering},
+    },
+    time::Duration,
 };
 
 use aws_sdk_lambda::types::DeadLetterConfig;
@@ -10,6 +13,7 @@ use lambda_rollout::pulumi::{PropertyMap, PropertyValue, properties};
 use serde_json::json;
 
 use crate::{
+    engine::End,
     gate::{Gate, Verdict},
     stories::Story,
     world::World,
@@ -119,6 +123,30 @@ async fn provisioned_concurrency_on_the_alias_outlives_a_rollout() {
     story.settles(&bad, &second).await;
     let kept = world.lambda.get_provisioned_concurrency_config().function_name("warm").qualifier("stable");
     assert_eq!(kept.send().await.unwrap().requested_provisioned_concurrent_executions, Some(2));
+    story.vanishes().await;
+}
+
+/// The first shift waits for it, on the way there, and nobody takes that for a deployment that hangs.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_first_shift_that_waits_for_provisioned_concurrency_is_waited_for() {
+    const PROVISIONING: Duration = Duration::from_mins(25);
+    let world = World::start_with(SPEED, &["--provisioning", &PROVISIONING.as_secs().to_string()]).await;
+    world.make_function("slow").await;
+    let first = world.publish("slow", "first", true).await;
+    let second = world.publish("slow", "second", true).await;
+    let mut story = Story::new(&world, "slow");
+    story.settles(&first, &first).await;
+    let put = world.lambda.put_provisioned_concurrency_config().function_name("slow").qualifier("stable");
+    put.provisioned_concurrent_executions(2).send().await.unwrap();
+    let gate = Gate::before(&world.endpoint).await;
+    story.rollout.endpoint.clone_from(&gate.url);
+    let started = tokio::time::Instant::now();
+    let declared = story.declared(&second);
+    assert_eq!(story.rollout.up(&declared).await, End::Done);
+    let least = (PROVISIONING + Duration::from_mins(2 + 1)) / SPEED;
+    assert!(started.elapsed() >= least, "it did not wait: {:?}", started.elapsed());
+    assert_eq!(gate.count("StopDeployment"), 0);
+    story.settles(&second, &second).await;
     story.vanishes().await;
 }
 

@@ -87,6 +87,12 @@ impl Functions {
         }
     }
 
+    pub(crate) async fn is_provisioned(&self, scope: &Scope, function: &str, qualifier: &str) -> bool {
+        let (function, qualifier) = (encode(function), encode(qualifier));
+        let path = format!("/2019-09-30/functions/{function}/provisioned-concurrency?Qualifier={qualifier}");
+        self.get(scope, &path).await.is_ok()
+    }
+
     /// Sets an alias's version and weights; no weights at all are an empty map.
     pub(crate) async fn update_alias(
         &self,
