@@ -149,7 +149,7 @@ impl Cause {
         };
         match code.as_str() {
             "IAM_ROLE_PERMISSIONS" | "IAM_ROLE_MISSING" => Some(
-                "check the service role: it must exist, trust codedeploy.amazonaws.com, and allow lambda:UpdateAlias on the alias and lambda:InvokeFunction on the hooks; one that a FunctionRollout made is mended by `pulumi up`. Then run `pulumi up` again",
+                "check the service role, and whether it still exists: it must trust codedeploy.amazonaws.com and allow lambda:UpdateAlias on the alias and lambda:InvokeFunction on the hooks. Then run `pulumi up` again, which also mends a role that a FunctionRollout made",
             ),
             "INVALID_LAMBDA_CONFIGURATION" => Some(
                 "the alias was moved by somebody else, or the two versions cannot share traffic; run `pulumi up` again",
