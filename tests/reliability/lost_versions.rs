@@ -58,12 +58,7 @@ async fn a_version_that_goes_before_its_first_traffic_is_told_and_the_next_one_r
     };
     let declared = without_latest(hooked(story.declared("2"), "beforeTraffic"));
     let goes = async {
-        crate::world::in_time("a deployment", async {
-            while world.deployments_live("early").await.is_empty() {
-                tokio::time::sleep(std::time::Duration::from_millis(5)).await;
-            }
-        })
-        .await;
+        world.until_deploying("early").await;
         delete(&world, "early", "2").await;
         release(&world, "guard").await;
     };

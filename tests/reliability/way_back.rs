@@ -4,7 +4,7 @@ use lambda_rollout::pulumi::{PropertyValue, properties};
 
 use crate::{
     engine::End,
-    gate::{Gate, Verdict},
+    gate::{Call, Gate, Verdict},
     stories::Story,
     tools::{make_patient_hook, release, remove_hook},
     world::World,
@@ -32,7 +32,7 @@ async fn a_destroy_waits_for_a_way_back_and_never_stops_it() {
     world.deploy_as("back", &bad, &good, &description, Some("guard")).await.unwrap();
     let gate = Gate::before(&world.endpoint).await;
     story.rollout.endpoint.clone_from(&gate.url);
-    let removes = |call: &crate::gate::Call| call.is("DELETE /") && call.is("/aliases/stable");
+    let removes = |call: &Call| call.is("DELETE /") && call.is("/aliases/stable");
     gate.judge(move |call| if removes(call) { Verdict::Hold } else { Verdict::Pass });
     let released = async {
         tokio::select! {

@@ -288,6 +288,16 @@ impl World {
         in_time("the end of all deployments", quiet).await;
     }
 
+    /// Waits until something is in flight.
+    pub(crate) async fn until_deploying(&self, function: &str) {
+        let deploying = Box::pin(async {
+            while self.deployments_live(function).await.is_empty() {
+                tokio::time::sleep(LOOK).await;
+            }
+        });
+        in_time("a deployment", deploying).await;
+    }
+
     pub(crate) async fn deployments_live(&self, function: &str) -> Vec<String> {
         let live = ["Created", "Queued", "InProgress"].map(Into::into).to_vec();
         let listed = self
