@@ -67,7 +67,7 @@ async fn a_role_of_ours_that_goes(function: &str, whole: bool, code: &str) {
             remove_policies(&world, &role).await;
         }
     };
-    fails_split(&mut story, &declared, goes, code).await;
+    Box::pin(fails_split(&mut story, &declared, goes, code)).await;
     // It is made again, the alias is put back, and the version, which nobody has judged, is deployed.
     let declared = story.declared("2");
     assert_eq!(story.rollout.up(&declared).await, End::Done);
@@ -107,7 +107,7 @@ async fn a_brought_role_that_is_deleted_under_a_deployment_is_waited_for() {
     let inputs = declared(story.declared("1"));
     assert_eq!(story.rollout.up(&inputs).await, End::Done);
     let inputs = declared(story.declared("2"));
-    fails_split(&mut story, &inputs, remove_role(&world, "theirs"), "IAM_ROLE_MISSING").await;
+    Box::pin(fails_split(&mut story, &inputs, remove_role(&world, "theirs"), "IAM_ROLE_MISSING")).await;
     // Whoever brought it has to mend it; until then all traffic is where it was.
     let message = story.rollout.up(&inputs).await.failed();
     assert!(message.contains("role/theirs") && message.contains("check the service role"), "{message}");
