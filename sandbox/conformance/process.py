@@ -3,6 +3,7 @@
 import os
 import signal
 import subprocess
+import sys
 import tempfile
 import time
 from datetime import datetime, timezone
@@ -68,6 +69,51 @@ def mistakes_are_told(sandbox):
         told = run(sandbox, option)
         same((told.returncode, told.stderr), (0, ""))
         contains(told.stdout, words)
+
+
+def script(folder, text):
+    path = os.path.join(folder, "ministack")
+    with open(path, "w") as file:
+        file.write(text)
+    os.chmod(path, 0o755)
+    return path
+
+
+def another_port_is_taken_when_somebody_was_faster(sandbox):
+    """The first two ports are taken when ministack binds them, and it says so in its own words."""
+    real = os.environ["ROLLOUT_SANDBOX_MINISTACK"]
+    with tempfile.TemporaryDirectory() as folder:
+        taken = os.path.join(folder, "taken")
+        unlucky = script(folder, f"""#!{sys.executable}
+import os, socket
+port = os.environ["GATEWAY_PORT"]
+with open({taken!r}, "a+") as ports:
+    ports.seek(0)
+    if len(ports.readlines()) < 2:
+        ports.write(port + "\\n")
+        held = socket.create_server(("127.0.0.1", int(port)))
+        held.set_inheritable(True)
+os.execv({real!r}, [{real!r}])
+""")
+        one = Sandbox(sandbox.binary, "--ministack", unlucky)
+        with open(taken) as ports:
+            same(len(ports.readlines()), 2)
+        one.function("lucky", returning("x"))
+        one.process.send_signal(signal.SIGTERM)
+        same(one.process.wait(timeout=20), 0)
+        one.process.stdin.close()
+        one.process.stdout.close()
+
+
+def ports_are_not_tried_for_ever(sandbox):
+    with tempfile.TemporaryDirectory() as folder:
+        tries = os.path.join(folder, "tries")
+        never = script(folder, f"#!/bin/sh\necho x >>{tries}\necho 'OSError: address already in use'\nexit 1\n")
+        told = run(sandbox, "--ministack", never, "--port", "0")
+        same((told.returncode, told.stdout), (1, ""))
+        contains(told.stderr, "address already in use")
+        with open(tries) as lines:
+            same(len(lines.readlines()), 5)
 
 
 def when_ministack_ends_so_does_the_sandbox(sandbox):
@@ -154,6 +200,8 @@ def metrics_can_be_late(sandbox):
 CHECKS = [
     nothing_is_left_behind,
     mistakes_are_told,
+    another_port_is_taken_when_somebody_was_faster,
+    ports_are_not_tried_for_ever,
     when_ministack_ends_so_does_the_sandbox,
     a_new_role_needs_time,
     metrics_can_be_late,

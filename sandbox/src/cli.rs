@@ -41,6 +41,9 @@ What is unpleasant about AWS, each with a switch. Seconds are the service's:
   --rollback-info-delay SECONDS
                        a deployment says only this long after its end that it was rolled back
                        [default: 0]
+  --provisioning SECONDS
+                       a deployment's first shift waits this long if the alias has provisioned
+                       concurrency [default: 0]
   --executed-version-only-weighted
                        publish metrics per executed version only while an alias has weights
   --clock-skew SECONDS the services' time of day is this much ahead of the machine's, or behind it if it
@@ -87,6 +90,8 @@ pub struct Options {
     pub executed_version_only_weighted: bool,
     /// How long after a deployment's end its `rollbackInfo` can be seen.
     pub rollback_info_delay: Duration,
+    /// How long provisioned concurrency takes to be ready on a new version.
+    pub provisioning: Duration,
     /// Seconds by which the services' time of day is ahead of the machine's.
     pub clock_skew: f64,
     /// Whether requests have the rates and accounts the quotas of AWS.
@@ -106,6 +111,7 @@ impl Default for Options {
             metric_delay: Delay::default(),
             executed_version_only_weighted: false,
             rollback_info_delay: Duration::ZERO,
+            provisioning: Duration::ZERO,
             clock_skew: 0.0,
             limits: false,
             throttle_codedeploy: false,
@@ -156,6 +162,7 @@ pub fn parse(arguments: impl IntoIterator<Item = String>) -> Result<Command, Usa
             | "--iam-delay"
             | "--metric-delay"
             | "--rollback-info-delay"
+            | "--provisioning"
             | "--clock-skew"
             | "--limits" => {
                 let value =
@@ -182,6 +189,7 @@ impl Options {
             "--iam-delay" => self.iam_delay = seconds().ok_or_else(|| bad(&value))?,
             "--metric-delay" => self.metric_delay = delay(&value).ok_or_else(|| bad(&value))?,
             "--rollback-info-delay" => self.rollback_info_delay = seconds().ok_or_else(|| bad(&value))?,
+            "--provisioning" => self.provisioning = seconds().ok_or_else(|| bad(&value))?,
             "--clock-skew" => self.clock_skew = signed().ok_or_else(|| bad(&value))?,
             "--limits" => self.limits = limits(&value).ok_or_else(|| bad(&value))?,
             "--ministack" => self.behind = behind(Behind::Ministack(Some(value.into())))?,
@@ -223,7 +231,7 @@ mod tests {
     fn options() {
         assert_eq!(read(""), Ok(Command::Run(Options::default())));
         let line = "--port 0 --speed=60 --ministack /m --iam-delay 10 --metric-delay 60-180 \
-                    --limits aws --rollback-info-delay 5 --clock-skew -300 --exit-with-stdin";
+                    --limits aws --rollback-info-delay 5 --provisioning 90 --clock-skew -300 --exit-with-stdin";
         let expected = Options {
             port: 0,
             speed: 60.0,
@@ -232,6 +240,7 @@ mod tests {
             metric_delay: Delay { least: Duration::from_secs(60), most: Duration::from_secs(180) },
             limits: true,
             rollback_info_delay: Duration::from_secs(5),
+            provisioning: Duration::from_secs(90),
             clock_skew: -300.0,
             exit_with_stdin: true,
             ..Options::default()

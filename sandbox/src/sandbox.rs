@@ -102,7 +102,11 @@ fn gateway(options: &Options, clock: Clock, endpoint: &str, upstream: &Upstream)
         roles: Arc::clone(&roles),
         rates: options.throttle_codedeploy.then(|| Arc::clone(&rates)),
     };
-    let chosen = Rules { rollback_info_delay: options.rollback_info_delay, ..Rules::default() };
+    let chosen = Rules {
+        rollback_info_delay: options.rollback_info_delay,
+        provisioning: options.provisioning,
+        ..Rules::default()
+    };
     let codedeploy = CodeDeploy::new(clock, aws, if options.limits { chosen.with_quotas() } else { chosen });
     let rates = options.limits.then_some(rates);
     Gateway::new(Parts { clock, upstream: upstream.clone(), codedeploy, cloudwatch, lambda, roles, rates })

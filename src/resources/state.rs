@@ -93,6 +93,10 @@ pub fn read(outputs: &PropertyMap) -> Option<Memory> {
     let owner = Owner { path: kept("owner").to_owned(), generation: kept("generation").to_owned() };
     Some(Memory {
         imported: private.get("imported").and_then(PropertyValue::as_bool).unwrap_or(false),
+        heir: match list("heir").as_slice() {
+            [path, generation] => Some(Owner { path: path.clone(), generation: generation.clone() }),
+            _ => None,
+        },
         made: Made {
             alias: has("alias"),
             latest_alias: has("latestAlias"),
@@ -142,6 +146,7 @@ fn write_private(memory: &Memory) -> PropertyMap {
     let made =
         made.iter().filter(|(is_made, _)| *is_made).map(|(_, name)| PropertyValue::from(*name)).collect();
     let served = memory.served.iter().map(|version| PropertyValue::from(version.as_str())).collect();
+    let heir = memory.heir.iter().flat_map(|heir| [heir.path.as_str(), heir.generation.as_str()]);
     PropertyMap::from([
         ("v".to_owned(), PropertyValue::Number(SHAPE)),
         ("owner".to_owned(), PropertyValue::from(memory.owner.path.as_str())),
@@ -150,6 +155,7 @@ fn write_private(memory: &Memory) -> PropertyMap {
         ("region".to_owned(), PropertyValue::from(memory.region.as_str())),
         ("partition".to_owned(), PropertyValue::from(memory.partition.as_str())),
         ("imported".to_owned(), PropertyValue::Bool(memory.imported)),
+        ("heir".to_owned(), PropertyValue::Array(heir.map(PropertyValue::from).collect())),
         ("made".to_owned(), PropertyValue::Array(made)),
         ("served".to_owned(), PropertyValue::Array(served)),
         ("previous".to_owned(), PropertyValue::from(memory.previous_version.as_str())),

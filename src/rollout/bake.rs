@@ -177,6 +177,8 @@ async fn go_back<C: Cloud>(
             Ok(rollback) => Serving::RolledBack { version: run.from.clone(), rollback },
             Err(error) => Serving::RollbackFailed {
                 version: run.to.clone(),
+                second: None,
+                good: run.from.clone(),
                 rollback: String::new(),
                 detail: error.to_string(),
             },
@@ -217,8 +219,5 @@ async fn deploy_back<C: Cloud>(
     if ended.status == super::cloud::DeploymentStatus::Succeeded {
         return Ok(id);
     }
-    Err(RolloutError::Left(format!(
-        "deployment {id} ended as {}: {}",
-        ended.status_text, ended.error_message
-    )))
+    Err(RolloutError::Left(format!("deployment {id} ended as {}", failure::end_in_words(&ended))))
 }

@@ -299,6 +299,7 @@ async fn serving<C: Cloud>(
     };
     let (version, weight) = (alias.version, alias.weight);
     let whole = version == run.from && weight.is_none();
+    let second = weight.map(|(version, share)| (version, percent(share)));
     match rollback {
         // A rollback that could not do anything had nothing to do.
         _ if whole && reached == 0 => Serving::Untouched { version },
@@ -306,15 +307,21 @@ async fn serving<C: Cloud>(
             Serving::RolledBack { version, rollback: id }
         }
         Some((result, id)) => {
-            let detail = result.map_or_else(|error| error.to_string(), |ended| ended.status_text);
-            Serving::RollbackFailed { version, rollback: id, detail }
+            let detail = result.map_or_else(|error| error.to_string(), |ended| end_in_words(&ended));
+            Serving::RollbackFailed { version, second, good: run.from.clone(), rollback: id, detail }
         }
         None if whole => Serving::Untouched { version },
-        None => {
-            let second = weight.map(|(version, share)| (version, percent(share)));
-            Serving::NotRolledBack { version, second, back_to: None }
-        }
+        None => Serving::NotRolledBack { version, second, back_to: None },
     }
+}
+
+/// `Failed: …`, with CodeDeploy's reason.
+pub fn end_in_words(ended: &Deployment) -> String {
+    let Deployment { status_text, error_code, error_message, .. } = ended;
+    if error_code.is_empty() {
+        return status_text.clone();
+    }
+    format!("{status_text}: {} ({error_code})", error_message.trim_end_matches('.'))
 }
 
 /// The deployment that rolls this one back; looked for a while if one is expected.

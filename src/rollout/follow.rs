@@ -185,6 +185,10 @@ fn stage(target: &Target, hooks: &Hooks, step: usize, steps: usize, version: &st
             format!("100 % on version {version}, hook after traffic is running")
         }
         _ if step > 0 => format!("[{step}/{steps}] {} % on version {version}", percent(target.weight)),
+        Some("AllowTraffic") => format!(
+            "waiting until CodeDeploy moves the first traffic to version {version}: that takes minutes if the alias has \
+             provisioned concurrency"
+        ),
         _ => format!("no traffic on version {version} yet"),
     }
 }

@@ -16,6 +16,8 @@ pub struct Memory {
     pub owner: Owner,
     /// Read by an import: the next update puts the importer's mark on the pieces.
     pub imported: bool,
+    /// Who has begun to put their mark on the pieces, and has not come to the end: some carry it already.
+    pub heir: Option<Owner>,
     pub account: String,
     pub region: String,
     pub partition: String,
@@ -89,6 +91,7 @@ impl Memory {
         Self {
             owner,
             imported: false,
+            heir: None,
             account: account.to_owned(),
             region: region.to_owned(),
             partition: partition.to_owned(),
@@ -128,6 +131,17 @@ impl Memory {
             account: here.account.clone(),
             region: here.region.clone(),
         })
+    }
+
+    /// Whether a piece with this mark is of this making of the resource.
+    pub fn is_holder(&self, holder: &Owner) -> bool {
+        *holder == self.owner || self.heir.as_ref() == Some(holder)
+    }
+
+    /// Whether the mark is of this resource, whichever making of it.
+    pub fn is_same_resource(&self, holder: &Owner) -> bool {
+        let heir = self.heir.as_ref().is_some_and(|heir| heir.is_same_resource(holder));
+        heir || self.owner.is_same_resource(holder)
     }
 
     /// Whether the application of that name is ours to change.

@@ -16,6 +16,8 @@ pub struct Progress {
     begun: SystemTime,
     started: Option<SystemTime>,
     target: Option<Target>,
+    /// When nothing had moved yet, as far as was seen. Provisioned concurrency may keep the first shift waiting.
+    unmoved: Option<SystemTime>,
     /// Whether there was room for the last look at the target.
     had_room: bool,
 }
@@ -28,6 +30,7 @@ impl Progress {
             begun,
             started: None,
             target: None,
+            unmoved: None,
             had_room: true,
         }
     }
@@ -51,7 +54,8 @@ impl Progress {
     }
 
     pub fn until_next_shift<C: Cloud>(&self, cx: &Context<'_, C>) -> Option<Duration> {
-        self.timetable.until_next(self.shifting(cx)?)
+        let is_held_up = self.target.is_some() && self.seen_steps() == 0;
+        self.timetable.until_next(self.shifting(cx).filter(|_| !is_held_up)?)
     }
 
     /// Takes in a look at the deployment, and looks at its target if that has something to tell.
@@ -61,16 +65,30 @@ impl Progress {
         self.had_room = cx.cloud.has_room(aside);
         if self.had_room {
             // A look that fails is made again when the next one is due.
-            self.target = cx.cloud.target(&deployment.id).await.unwrap_or_default().or(self.target.take());
+            if let Some(target) = cx.cloud.target(&deployment.id).await.unwrap_or_default() {
+                self.see_target(target, cx.now());
+            }
         }
+    }
+
+    fn see_target(&mut self, target: Target, now: SystemTime) {
+        if percent(target.weight) == 0 {
+            self.unmoved = Some(now);
+        }
+        self.target = Some(target);
+    }
+
+    fn seen_steps(&self) -> usize {
+        self.target.as_ref().map_or(0, |target| self.timetable.step_of(percent(target.weight)))
     }
 
     /// What a look at the target would tell now.
     fn wants<C: Cloud>(&self, cx: &Context<'_, C>) -> Option<Aside> {
         self.started?;
-        let due = self.shifting(cx).map_or(0, |shifting| self.timetable.steps_after(shifting));
-        let all = self.timetable.steps();
-        let seen = self.target.as_ref().map_or(0, |target| self.timetable.step_of(percent(target.weight)));
+        let (seen, all) = (self.seen_steps(), self.timetable.steps());
+        // What was seen to be late may keep the rest waiting, too.
+        let possible = if self.target.is_some() { seen + 1 } else { all };
+        let due = self.shifting(cx).map_or(0, |shifting| self.timetable.steps_after(shifting)).min(possible);
         if (due == 0 && self.hooks.before_traffic.is_some())
             || (due == all && self.hooks.after_traffic.is_some())
         {
@@ -81,13 +99,19 @@ impl Progress {
         }
     }
 
-    /// How long traffic has been shifting; `None` before it does. What nobody has looked at goes by the timetable.
+    /// How long traffic has been shifting; `None` before it does.
     fn shifting<C: Cloud>(&self, cx: &Context<'_, C>) -> Option<Duration> {
-        let start = match self.target.as_ref().and_then(allow_traffic) {
-            Some(event) => event.started.filter(|_| event.status != "Pending"),
+        self.shift_began().map(|began| since(cx, began))
+    }
+
+    /// What nobody has looked at goes by the timetable.
+    fn shift_began(&self) -> Option<SystemTime> {
+        match self.target.as_ref().and_then(allow_traffic) {
+            Some(event) if event.status == "Pending" => None,
+            Some(event) if self.seen_steps() == 0 => event.started,
+            Some(event) => event.started.max(self.unmoved),
             None => self.started.filter(|_| self.hooks.before_traffic.is_none()),
-        };
-        start.map(|start| since(cx, start))
+        }
     }
 }
 
@@ -105,4 +129,56 @@ pub fn percent(weight: f64) -> u8 {
 
 fn since<C: Cloud>(cx: &Context<'_, C>, time: SystemTime) -> Duration {
     cx.clock.passed(cx.now().duration_since(time).unwrap_or_default())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(seconds: u64) -> SystemTime {
+        SystemTime::UNIX_EPOCH + Duration::from_secs(seconds)
+    }
+
+    fn target(weight: f64) -> Target {
+        let allow = LifecycleEvent {
+            name: "AllowTraffic".to_owned(),
+            status: "InProgress".to_owned(),
+            message: String::new(),
+            started: Some(at(10)),
+            ended: None,
+        };
+        Target {
+            function: "orders".to_owned(),
+            alias: "stable".to_owned(),
+            current_version: "1".to_owned(),
+            target_version: "2".to_owned(),
+            weight,
+            events: vec![allow],
+        }
+    }
+
+    #[test]
+    fn a_first_shift_that_was_late_counts_from_when_it_came() {
+        let config = "CodeDeployDefault.LambdaCanary10Percent5Minutes";
+        let mut progress = Progress::new(config, Hooks::default(), at(0));
+        progress.see_target(target(0.0), at(300));
+        progress.see_target(target(0.1), at(302));
+        assert_eq!(progress.shift_began(), Some(at(300)));
+
+        // Whoever comes later knows when it began from CodeDeploy alone.
+        let mut progress = Progress::new(config, Hooks::default(), at(0));
+        progress.see_target(target(0.1), at(302));
+        assert_eq!(progress.shift_began(), Some(at(10)));
+    }
+
+    #[test]
+    fn what_nobody_has_looked_at_goes_by_the_timetable_unless_a_hook_comes_first() {
+        let begun = |before: Option<&str>| {
+            let hooks = Hooks { before_traffic: before.map(str::to_owned), ..Hooks::default() };
+            let mut progress = Progress::new("mine", hooks, at(0));
+            progress.started = Some(at(5));
+            progress.shift_began()
+        };
+        assert_eq!((begun(None), begun(Some("check"))), (Some(at(5)), None));
+    }
 }

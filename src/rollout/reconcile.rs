@@ -118,6 +118,9 @@ async fn carry_out<C: Cloud>(
     }
     let memory = memory.get_or_insert_with(fresh);
     remember_pieces(memory, spec, seen, work);
+    if memory.imported {
+        memory.heir = Some(owner.clone());
+    }
     let function = &spec.function.name;
     for stage in [&work.foundation, &work.group, &work.alias, &work.attachments] {
         apply(cx, function, stage, memory).await?;
@@ -125,6 +128,7 @@ async fn carry_out<C: Cloud>(
     // Every piece carries the mark now.
     memory.owner = owner.clone();
     memory.imported = false;
+    memory.heir = None;
     memory.drift.clear();
     memory.tag_mark = spec.tag_mark();
     move_traffic(cx, spec, memory, seen, work).await

@@ -18,6 +18,11 @@ pub enum Refusal {
     Taken { what: &'static str, name: String, holder: String, cure: String },
 
     #[error(
+        "alias {alias} belongs to {holder} now, which took it over: take this rollout out of the program (what belongs to others stays as it is), or set `adopt: true` to take the alias back (no traffic moves by that)"
+    )]
+    TakenOver { alias: String, holder: String },
+
+    #[error(
         "alias {alias} is split between version {main} and version {second} ({percent} %), and no deployment of this rollout made that: somebody else is shifting it. End that shift, or put the alias back to one version, then run again"
     )]
     ForeignWeights { alias: String, main: String, second: String, percent: String },

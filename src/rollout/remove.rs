@@ -21,7 +21,7 @@ pub struct Doomed<'a> {
 pub async fn remove<C: Cloud>(cx: &Context<'_, C>, doomed: Doomed<'_>) -> Result<(), RolloutError> {
     check_place(cx, doomed).await?;
     let holder = alias_holder(cx, doomed).await?;
-    if holder.as_ref().is_some_and(|holder| holder.is_same_resource(&doomed.memory.owner)) {
+    if holder.as_ref().is_some_and(|holder| doomed.memory.is_same_resource(holder)) {
         // A replacement of the same name has taken everything over.
         return Ok(());
     }
@@ -70,7 +70,7 @@ async fn alias_holder<C: Cloud>(
         cx.cloud.alias(doomed.function, alias).await.doing(|| format!("could not read alias {alias}"))?;
     let mark = state.and_then(|state| Owner::from_alias_description(&state.description));
     Ok(mark
-        .filter(|(maker, holder)| *maker == Maker::Rollout && *holder != doomed.memory.owner)
+        .filter(|(maker, holder)| *maker == Maker::Rollout && !doomed.memory.is_holder(holder))
         .map(|(_, holder)| holder))
 }
 
@@ -123,7 +123,7 @@ async fn remove_alias<C: Cloud>(
         return Ok(());
     };
     let holder = Owner::from_alias_description(&state.description);
-    let succeeded = holder.as_ref().is_some_and(|(_, holder)| *holder != doomed.memory.owner);
+    let succeeded = holder.as_ref().is_some_and(|(_, holder)| !doomed.memory.is_holder(holder));
     let made_by_alias = holder.as_ref().is_some_and(|(maker, _)| *maker == Maker::Alias);
     if !made || succeeded || made_by_alias {
         let url = if alias == doomed.alias { &doomed.memory.url } else { &doomed.memory.latest_url };
@@ -152,8 +152,9 @@ async fn remove_statements<C: Cloud>(
         .permissions(doomed.function, alias)
         .await
         .doing(|| format!("could not read the permissions of alias {alias}"))?;
-    let prefix = doomed.memory.owner.statement_prefix(Maker::Rollout);
-    for id in known.iter().filter(|id| id.starts_with(&prefix)) {
+    let owners = std::iter::once(&doomed.memory.owner).chain(&doomed.memory.heir);
+    let prefixes: Vec<_> = owners.map(|owner| owner.statement_prefix(Maker::Rollout)).collect();
+    for id in known.iter().filter(|id| prefixes.iter().any(|prefix| id.starts_with(prefix))) {
         cx.cloud
             .remove_permission(doomed.function, alias, id)
             .await
@@ -198,7 +199,7 @@ async fn is_of_this_making<C: Cloud>(
     resource: &str,
 ) -> Result<bool, RolloutError> {
     match cx.cloud.code_deploy_tags(resource).await {
-        Ok(tags) => Ok(Owner::from_tags(&tags).is_none_or(|holder| holder == doomed.memory.owner)),
+        Ok(tags) => Ok(Owner::from_tags(&tags).is_none_or(|holder| doomed.memory.is_holder(&holder))),
         Err(error) if error.kind == CloudErrorKind::NotFound => Ok(false),
         Err(error) => Err(error).doing(|| format!("could not read the tags of {resource}")),
     }
@@ -231,7 +232,8 @@ async fn remove_role<C: Cloud>(cx: &Context<'_, C>, doomed: Doomed<'_>) -> Resul
     }
     let name = names::role(doomed.function, doomed.alias, &doomed.memory.region);
     let role = cx.cloud.role(&name).await.doing(|| format!("could not read role {name}"))?;
-    let ours = role.is_some_and(|role| Owner::from_tags(&role.tags).is_none_or(|o| o == doomed.memory.owner));
+    let ours =
+        role.is_some_and(|role| Owner::from_tags(&role.tags).is_none_or(|o| doomed.memory.is_holder(&o)));
     if !ours {
         return Ok(());
     }

@@ -76,6 +76,10 @@ pub enum Serving {
     /// The rollback did not do what it should.
     RollbackFailed {
         version: String,
+        second: Option<(String, u8)>,
+        /// To which it should have gone back.
+        good: String,
+        /// Empty = it was not even started, or it is in the detail.
         rollback: String,
         detail: String,
     },
@@ -145,14 +149,14 @@ impl Cause {
         };
         match code.as_str() {
             "IAM_ROLE_PERMISSIONS" | "IAM_ROLE_MISSING" => Some(
-                "check the service role: it must trust codedeploy.amazonaws.com and allow lambda:InvokeFunction on the hooks",
+                "check the service role, and whether it still exists: it must trust codedeploy.amazonaws.com and allow lambda:UpdateAlias on the alias and lambda:InvokeFunction on the hooks. Then run `pulumi up` again, which also mends a role that a FunctionRollout made",
             ),
             "INVALID_LAMBDA_CONFIGURATION" => Some(
                 "the alias was moved by somebody else, or the two versions cannot share traffic; run `pulumi up` again",
             ),
-            "INVALID_LAMBDA_FUNCTION" => {
-                Some("check that the function, its alias and the version still exist")
-            }
+            "INVALID_LAMBDA_FUNCTION" => Some(
+                "check that the function, its alias and both versions still exist; for a version that is gone, publish a new one, then run `pulumi up` again",
+            ),
             "THROTTLED" => Some("too many deployments at once; run `pulumi up` again"),
             "TIMEOUT" => Some("a hook did not report within an hour; read its log"),
             "INTERNAL_ERROR" => Some("CodeDeploy failed; run `pulumi up` again"),
@@ -232,9 +236,23 @@ impl FailureReport {
             Serving::RolledBack { version, rollback } => {
                 format!("{alias} → version {version}, 100 % (rollback {rollback} finished)")
             }
-            Serving::RollbackFailed { version, rollback, detail } => format!(
-                "{alias} → version {version}; rollback {rollback} did not succeed ({detail}). Put the alias back by hand: aws lambda update-alias"
-            ),
+            Serving::RollbackFailed { version, second, good, rollback, detail } => {
+                let shares = match second {
+                    Some((second, percent)) => {
+                        format!("version {version} and version {second} ({percent} %)")
+                    }
+                    None => format!("version {version}, 100 %"),
+                };
+                let rollback = if rollback.is_empty() {
+                    "going back".to_owned()
+                } else {
+                    format!("rollback {rollback}")
+                };
+                format!(
+                    "{alias} → {shares}; {rollback} did not succeed ({detail}). Put the alias back by hand: aws lambda update-alias --function-name {} --name {alias} --function-version {good} --routing-config AdditionalVersionWeights={{}}",
+                    self.function
+                )
+            }
             Serving::NotRolledBack { version, second: None, back_to } => {
                 let next = back_to
                     .as_ref()
@@ -332,12 +350,15 @@ orders: version 42 was rolled back at 10 % of traffic after 3m12s
     #[test]
     fn a_failed_rollback_is_the_loudest() {
         let serving = Serving::RollbackFailed {
-            version: "42".to_owned(),
+            version: "41".to_owned(),
+            second: Some(("42".to_owned(), 10)),
+            good: "41".to_owned(),
             rollback: "d-7F2".to_owned(),
             detail: "Failed".to_owned(),
         };
         let text = FailureReport { serving, ..report() }.to_string();
         assert!(text.starts_with("orders: THE ROLLBACK OF VERSION 42 FAILED"), "{text}");
+        assert!(text.contains("stable → version 41 and version 42 (10 %); rollback d-7F2 did not"), "{text}");
     }
 
     #[test]

@@ -360,3 +360,15 @@ async fn deep_nesting_is_refused_and_nothing_breaks() {
     client.check(check([("text", "t".into()), ("any", nested(500))])).await.unwrap_err();
     client.check(check([("text", "t".into())])).await.unwrap();
 }
+
+/// A message travels in a header, and no client takes one of any size.
+#[tokio::test]
+async fn a_failure_that_quotes_something_huge_still_arrives() {
+    let echo = Echo::alone().await;
+    let mut client = echo.configured().await;
+    let token = format!("echo:index:{}", "→".repeat(1_000_000));
+    let request = proto::InvokeRequest { tok: token, ..Default::default() };
+    let status = client.invoke(request).await.unwrap_err();
+    assert!(status.message().starts_with("there is no function echo:index:→→"), "{status}");
+    assert!(status.message().ends_with("→… (cut)"), "its end does not say that something is missing");
+}

@@ -21,6 +21,7 @@ const TIME_LIMIT: f64 = 300.0;
 /// One resource of a stack: what the program declares, and what the engine remembers.
 pub(crate) struct Resource {
     pub(crate) token: &'static str,
+    pub(crate) stack: &'static str,
     name: String,
     pub(crate) endpoint: String,
     speed: u32,
@@ -50,6 +51,16 @@ pub(crate) enum End {
     Failed(String),
     /// The provider was killed.
     Died,
+}
+
+impl End {
+    /// What a failure says.
+    pub(crate) fn failed(self) -> String {
+        match self {
+            Self::Failed(message) => message,
+            other => panic!("it did not fail: {other:?}"),
+        }
+    }
 }
 
 /// A running provider.
@@ -95,7 +106,7 @@ impl Provider {
 impl Resource {
     pub(crate) fn new(token: &'static str, name: &str, endpoint: &str, speed: u32) -> Self {
         let (name, endpoint) = (name.to_owned(), endpoint.to_owned());
-        Self { token, name, endpoint, speed, environment: Vec::new(), state: None, calls: 0 }
+        Self { token, stack: "dev", name, endpoint, speed, environment: Vec::new(), state: None, calls: 0 }
     }
 
     /// `pulumi up`.
@@ -302,8 +313,14 @@ impl Resource {
         }
     }
 
+    /// A text among the outputs; empty without any.
+    pub(crate) fn output(&self, name: &str) -> &str {
+        let outputs = self.state.as_ref().map(|state| &state.outputs);
+        outputs.and_then(|outputs| outputs.get(name)?.as_str()).unwrap_or_default()
+    }
+
     pub(crate) fn urn(&self) -> String {
-        format!("urn:pulumi:dev::shop::lambda-rollout:index:{}::{}", self.token, self.name)
+        format!("urn:pulumi:{}::shop::lambda-rollout:index:{}::{}", self.stack, self.token, self.name)
     }
 
     /// A provider that has to live with some trouble.

@@ -7,7 +7,7 @@ use crate::{
     engine::End,
     gate::Gate,
     stories::Story,
-    tools::{allow, iam, make_hook, make_role, remove_hook, remove_role, trust_in},
+    tools::{allow, iam, make_hook, make_role, remove_hook, remove_role, role_of, trust_in},
     world::World,
 };
 
@@ -97,14 +97,7 @@ async fn a_role_of_ours_that_somebody_deleted_is_made_again() {
     let second = world.publish("gone", "second", true).await;
     let mut story = Story::new(&world, "gone");
     story.settles(&first, &first).await;
-    let iam = iam(&world);
-    let roles = iam.list_roles().send().await.unwrap().roles;
-    let ours = roles.into_iter().find(|role| role.role_name.contains("gone")).unwrap().role_name;
-    let policies = iam.list_role_policies().role_name(&ours).send().await.unwrap().policy_names;
-    for policy in policies {
-        iam.delete_role_policy().role_name(&ours).policy_name(policy).send().await.unwrap();
-    }
-    iam.delete_role().role_name(&ours).send().await.unwrap();
+    remove_role(&world, &role_of(&world, "gone").await).await;
     story.settles(&second, &second).await;
     story.vanishes().await;
 }

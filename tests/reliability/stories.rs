@@ -39,6 +39,15 @@ impl<'a> Story<'a> {
         ])
     }
 
+    /// The same, a tenth at a time, which takes longer than any test.
+    pub(crate) fn declared_slowly(&self, version: &str) -> PropertyMap {
+        let mut declared = self.declared(version);
+        let strategy =
+            [("type", "linear".into()), ("percentage", 10.0.into()), ("interval", "5 hours".into())];
+        declared.insert("strategy".to_owned(), PropertyValue::Object(properties(strategy)));
+        declared
+    }
+
     /// Plain updates until nothing is left to do; then `serving` has all traffic, and nothing was deployed twice.
     pub(crate) async fn settles(&mut self, version: &str, serving: &str) {
         self.settles_as(&self.declared(version), serving).await;

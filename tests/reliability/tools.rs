@@ -80,10 +80,23 @@ pub(crate) async fn allow(world: &World, role: &str, actions: &[&str]) {
         .unwrap();
 }
 
-pub(crate) async fn remove_role(world: &World, role: &str) {
+/// The role that the rollout of a function made.
+pub(crate) async fn role_of(world: &World, function: &str) -> String {
+    let roles = iam(world).list_roles().send().await.unwrap().roles;
+    roles.into_iter().find(|role| role.role_name.contains(function)).unwrap().role_name
+}
+
+pub(crate) async fn remove_policies(world: &World, role: &str) {
     let iam = iam(world);
-    iam.delete_role_policy().role_name(role).policy_name("all").send().await.unwrap();
-    iam.delete_role().role_name(role).send().await.unwrap();
+    let policies = iam.list_role_policies().role_name(role).send().await.unwrap().policy_names;
+    for policy in policies {
+        iam.delete_role_policy().role_name(role).policy_name(policy).send().await.unwrap();
+    }
+}
+
+pub(crate) async fn remove_role(world: &World, role: &str) {
+    remove_policies(world, role).await;
+    iam(world).delete_role().role_name(role).send().await.unwrap();
 }
 
 /// A function of Node that runs this code, with a role that may report to CodeDeploy.
@@ -94,6 +107,21 @@ pub(crate) async fn make_hook(world: &World, name: &str, fate: &str) {
     let code = FunctionCode::builder().zip_file(zip("index.js", code.as_bytes()).into()).build();
     let made = world.lambda.create_function().function_name(name).role(role).runtime(Runtime::Nodejs20x);
     made.handler("index.handler").timeout(900).code(code).send().await.unwrap();
+}
+
+/// A hook that reports when it is released, and not before.
+pub(crate) async fn make_patient_hook(world: &World, name: &str) {
+    let fate = format!(
+        r#"const url = process.env.AWS_ENDPOINT_URL + "/2015-03-31/functions/{name}/aliases/go";
+        const headers = {{ authorization: "AWS4-HMAC-SHA256 Credential=test/20260101/us-east-1/lambda/aws4_request, SignedHeaders=host, Signature=none" }};
+        while (!(await fetch(url, {{ headers }})).ok) await new Promise((resolve) => setTimeout(resolve, 20));"#
+    );
+    make_hook(world, name, &fate).await;
+}
+
+pub(crate) async fn release(world: &World, hook: &str) {
+    let version = world.lambda.publish_version().function_name(hook).send().await.unwrap().version.unwrap();
+    world.put_alias(hook, "go", &version).await;
 }
 
 pub(crate) async fn remove_hook(world: &World, name: &str) {

@@ -1,8 +1,11 @@
 //! What Lambda allows: versions that are not ready, that are gone, or that cannot share traffic, and functions that go.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicBool, AtomicUsize, Ordering},
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicUsize, Ordering},
+    },
+    time::Duration,
 };
 
 use aws_sdk_lambda::types::DeadLetterConfig;
@@ -21,13 +24,6 @@ const SPEED: u32 = 600;
 fn routed(mut declared: PropertyMap, strategy: PropertyMap) -> PropertyMap {
     declared.insert("strategy".to_owned(), PropertyValue::Object(strategy));
     declared
-}
-
-fn failed(end: End) -> String {
-    match end {
-        End::Failed(message) => message,
-        other => panic!("it did not fail: {other:?}"),
-    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -69,7 +65,7 @@ async fn a_version_that_is_gone_is_refused_and_nothing_moves() {
     let mut story = Story::new(&world, "missing");
     story.settles(&first, &first).await;
     world.lambda.delete_function().function_name("missing").qualifier(&second).send().await.unwrap();
-    let message = failed(story.rollout.up(&story.declared(&second)).await);
+    let message = story.rollout.up(&story.declared(&second)).await.failed();
     assert!(
         message.contains("version 2 of missing does not exist") && message.contains("publish"),
         "{message}"
@@ -101,7 +97,7 @@ async fn versions_that_cannot_share_traffic_are_refused_unless_all_of_it_moves_a
     {
         for strategy in &weighted {
             let declared = routed(story.declared(version), strategy.clone());
-            let message = failed(story.rollout.up(&declared).await);
+            let message = story.rollout.up(&declared).await.failed();
             assert!(message.contains(what) && message.contains("allAtOnce"), "{message}");
             assert_eq!(world.serves("unlike", "stable").await, [(serving.clone(), 100.0)]);
         }
@@ -130,6 +126,30 @@ async fn provisioned_concurrency_on_the_alias_outlives_a_rollout() {
     story.vanishes().await;
 }
 
+/// The first shift waits for it, on the way there, and nobody takes that for a deployment that hangs.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_first_shift_that_waits_for_provisioned_concurrency_is_waited_for() {
+    const PROVISIONING: Duration = Duration::from_mins(25);
+    let world = World::start_with(SPEED, &["--provisioning", &PROVISIONING.as_secs().to_string()]).await;
+    world.make_function("slow").await;
+    let first = world.publish("slow", "first", true).await;
+    let second = world.publish("slow", "second", true).await;
+    let mut story = Story::new(&world, "slow");
+    story.settles(&first, &first).await;
+    let put = world.lambda.put_provisioned_concurrency_config().function_name("slow").qualifier("stable");
+    put.provisioned_concurrent_executions(2).send().await.unwrap();
+    let gate = Gate::before(&world.endpoint).await;
+    story.rollout.endpoint.clone_from(&gate.url);
+    let started = tokio::time::Instant::now();
+    let declared = story.declared(&second);
+    assert_eq!(story.rollout.up(&declared).await, End::Done);
+    let least = (PROVISIONING + Duration::from_mins(2 + 1)) / SPEED;
+    assert!(started.elapsed() >= least, "it did not wait: {:?}", started.elapsed());
+    assert_eq!(gate.count("StopDeployment"), 0);
+    story.settles(&second, &second).await;
+    story.vanishes().await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_function_that_is_deleted_under_a_rollout_fails_it_and_leaves_nothing() {
     let world = World::start(SPEED).await;
@@ -151,11 +171,11 @@ async fn a_function_that_is_deleted_under_a_rollout_fails_it_and_leaves_nothing(
         world.lambda.delete_function().function_name("lost").send().await.unwrap();
     };
     let (end, ()) = tokio::join!(story.rollout.up(&declared), deletes);
-    let message = failed(end);
+    let message = end.failed();
     assert!(message.contains("lost"), "{message}");
     // Nobody claims that something serves.
     assert!(!message.contains("stable → version"), "{message}");
-    let message = failed(story.rollout.up(&declared).await);
+    let message = story.rollout.up(&declared).await.failed();
     assert!(message.contains("version 2 of lost does not exist"), "{message}");
     story.vanishes().await;
 }

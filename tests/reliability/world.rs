@@ -241,10 +241,26 @@ impl World {
 
     /// Somebody deploys a version in the rollout's own group.
     pub(crate) async fn deploy(&self, function: &str, from: &str, to: &str) -> Option<String> {
+        let description = format!("by hand: version {from} to {to}");
+        self.deploy_as(function, from, to, &description, None).await
+    }
+
+    /// The same in other words, and with a hook before traffic.
+    pub(crate) async fn deploy_as(
+        &self,
+        function: &str,
+        from: &str,
+        to: &str,
+        description: &str,
+        hook: Option<&str>,
+    ) -> Option<String> {
+        let hooks: Vec<_> =
+            hook.iter().map(|hook| serde_json::json!({ "BeforeAllowTraffic": hook })).collect();
         let app_spec = serde_json::json!({
             "version": "0.0",
             "Resources": [{ "it": { "Type": "AWS::Lambda::Function", "Properties": {
-                "Name": function, "Alias": "stable", "CurrentVersion": from, "TargetVersion": to } } }]
+                "Name": function, "Alias": "stable", "CurrentVersion": from, "TargetVersion": to } } }],
+            "Hooks": hooks,
         });
         let content = AppSpecContent::builder().content(app_spec.to_string()).build();
         let revision = RevisionLocation::builder()
@@ -257,7 +273,7 @@ impl World {
             .application_name(format!("rollout-{function}.stable"))
             .deployment_group_name("stable")
             .deployment_config_name("CodeDeployDefault.LambdaAllAtOnce")
-            .description(format!("by hand: version {from} to {to}"))
+            .description(description)
             .revision(revision);
         deployment.send().await.ok()?.deployment_id
     }
@@ -272,7 +288,17 @@ impl World {
         in_time("the end of all deployments", quiet).await;
     }
 
-    async fn deployments_live(&self, function: &str) -> Vec<String> {
+    /// Waits until something is in flight.
+    pub(crate) async fn until_deploying(&self, function: &str) {
+        let deploying = Box::pin(async {
+            while self.deployments_live(function).await.is_empty() {
+                tokio::time::sleep(LOOK).await;
+            }
+        });
+        in_time("a deployment", deploying).await;
+    }
+
+    pub(crate) async fn deployments_live(&self, function: &str) -> Vec<String> {
         let live = ["Created", "Queued", "InProgress"].map(Into::into).to_vec();
         let listed = self
             .code_deploy
@@ -291,6 +317,17 @@ impl World {
             }
         });
         in_time("an alias that is split", split).await;
+    }
+
+    /// Waits until an alias is served by this version alone.
+    pub(crate) async fn until_served(&self, function: &str, alias: &str, version: &str) {
+        let whole = [(version.to_owned(), 100.0)];
+        let served = Box::pin(async {
+            while self.serves(function, alias).await != whole {
+                tokio::time::sleep(LOOK).await;
+            }
+        });
+        in_time("all traffic on one version", served).await;
     }
 
     /// What a person would do in the console.

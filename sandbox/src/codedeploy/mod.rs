@@ -62,11 +62,18 @@ pub(crate) struct Rules {
     pub(crate) deployments: usize,
     /// How long after a deployment's end its `rollbackInfo` can be seen.
     pub(crate) rollback_info_delay: Duration,
+    /// How long the first shift waits for provisioned concurrency, on the service's clock.
+    pub(crate) provisioning: Duration,
 }
 
 impl Default for Rules {
     fn default() -> Self {
-        Self { configs: 200, deployments: usize::MAX, rollback_info_delay: Duration::ZERO }
+        Self {
+            configs: 200,
+            deployments: usize::MAX,
+            rollback_info_delay: Duration::ZERO,
+            provisioning: Duration::ZERO,
+        }
     }
 }
 

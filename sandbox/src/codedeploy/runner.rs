@@ -36,6 +36,7 @@ pub(crate) fn spawn(
         id: id.to_owned(),
         permissions: Permissions::default(),
         timers: Timers::default(),
+        provisioned: false,
     };
     tokio::spawn(run.live(inbox));
 }
@@ -48,6 +49,7 @@ struct Timers {
     interval: Option<Instant>,
     hook: Option<Instant>,
     alarms: Option<Instant>,
+    provisioned: Option<Instant>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -57,6 +59,7 @@ enum Timer {
     Interval,
     Hook,
     Alarms,
+    Provisioned,
 }
 
 struct Run {
@@ -65,6 +68,8 @@ struct Run {
     id: String,
     permissions: Permissions,
     timers: Timers,
+    /// Whether the first shift has waited for provisioned concurrency.
+    provisioned: bool,
 }
 
 impl Run {
@@ -72,10 +77,10 @@ impl Run {
         self.timers.queue = Some(self.after(QUEUED_AFTER));
         loop {
             let first = tokio::select! {
-                Some(event) = inbox.recv() => event,
-                timer = self.timers.next() => self.ring(timer),
+                Some(event) = inbox.recv() => Some(event),
+                timer = self.timers.next() => self.ring(timer).await,
             };
-            let mut events = VecDeque::from([first]);
+            let mut events = VecDeque::from_iter(first);
             while let Some(event) = events.pop_front() {
                 let Some((effects, ended)) = self.advance(event) else { return };
                 for effect in effects {
@@ -139,6 +144,7 @@ impl Run {
                 self.timers.interval = Some(self.after(interval));
                 None
             }
+            Effect::Shift(_) if self.waits_for_provisioning(&deployment).await => None,
             Effect::Shift(shift) => {
                 let shifted = check::shift(&self.service, &self.scope, &deployment, shift).await;
                 Some(told(shifted, Event::Shifted))
@@ -179,6 +185,21 @@ impl Run {
         Ok(())
     }
 
+    /// Whether the alias has provisioned concurrency that the new version does not have yet. AWS does not say what
+    /// CodeDeploy does then; that it reads that setting is known from the policy that AWS gives it.
+    async fn waits_for_provisioning(&mut self, deployment: &Deployment) -> bool {
+        let wait = self.service.with(&self.scope, |region| region.rules.provisioning);
+        let first = deployment.life.weight == 0 && !deployment.is_rollback();
+        if wait.is_zero() || !first || std::mem::replace(&mut self.provisioned, true) {
+            return false;
+        }
+        let Ok(target) = &deployment.target else { return false };
+        let functions = &self.service.aws.lambda.functions;
+        let waits = functions.is_provisioned(&self.scope, &target.function, &target.alias).await;
+        self.timers.provisioned = waits.then(|| self.after(wait));
+        waits
+    }
+
     /// Asks for the alarms' states, and again after a while.
     fn alarms(&mut self, deployment: &Deployment) -> Event {
         self.timers.alarms = Some(self.after(ALARM_POLL));
@@ -202,8 +223,8 @@ impl Run {
         }
     }
 
-    fn ring(&mut self, timer: Timer) -> Event {
-        match timer {
+    async fn ring(&mut self, timer: Timer) -> Option<Event> {
+        let event = match timer {
             Timer::Queue => {
                 self.timers.queue = None;
                 self.timers.start = Some(self.after(START_AFTER));
@@ -225,7 +246,13 @@ impl Run {
                 Some(deployment) => self.alarms(&deployment),
                 None => Event::AlarmsQuiet,
             },
-        }
+            Timer::Provisioned => {
+                self.timers.provisioned = None;
+                let first = self.deployment()?.life.plan.steps.first()?.shift;
+                return self.perform(Effect::Shift(first)).await;
+            }
+        };
+        Some(event)
     }
 
     fn deployment(&self) -> Option<Deployment> {
@@ -246,6 +273,7 @@ impl Timers {
             (self.interval, Timer::Interval),
             (self.hook, Timer::Hook),
             (self.alarms, Timer::Alarms),
+            (self.provisioned, Timer::Provisioned),
         ];
         let due = timers.into_iter().filter_map(|(at, timer)| Some((at?, timer))).min_by_key(|(at, _)| *at);
         match due {

@@ -74,7 +74,23 @@ impl Functions {
         qualifier: &str,
     ) -> Result<Value, LambdaError> {
         let path = format!("{API}/{}/configuration?Qualifier={}", encode(function), encode(qualifier));
-        self.get(scope, &path).await
+        // ministack does not say which version is missing.
+        let missing = || {
+            format!(
+                "Function not found: {}",
+                scope.arn("lambda", &format!("function:{function}:{qualifier}"))
+            )
+        };
+        match self.get(scope, &path).await {
+            Err(LambdaError::NotFound(_)) => Err(LambdaError::NotFound(missing())),
+            other => other,
+        }
+    }
+
+    pub(crate) async fn is_provisioned(&self, scope: &Scope, function: &str, qualifier: &str) -> bool {
+        let (function, qualifier) = (encode(function), encode(qualifier));
+        let path = format!("/2019-09-30/functions/{function}/provisioned-concurrency?Qualifier={qualifier}");
+        self.get(scope, &path).await.is_ok()
     }
 
     /// Sets an alias's version and weights; no weights at all are an empty map.

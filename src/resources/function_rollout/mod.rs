@@ -161,6 +161,8 @@ pub async fn update(
 fn taken_over(op: &Operation, memory: Option<&Memory>) -> Owner {
     match memory {
         Some(memory) if !memory.imported => memory.owner.clone(),
+        // What was begun is ended under the same mark.
+        Some(Memory { heir: Some(heir), .. }) => heir.clone(),
         _ => new_owner(&op.urn),
     }
 }

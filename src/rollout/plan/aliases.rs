@@ -18,12 +18,12 @@ pub(super) fn alias_steps(
     made: &mut Made,
 ) -> Result<Vec<Step>, Refusal> {
     let mut steps = Vec::new();
-    let known = memory.is_some_and(|m| m.made.alias);
+    let known = memory.filter(|m| m.made.alias);
     // Refused before `latest` is: whose the alias with the traffic is matters more.
     let stable = alias_holding(spec, owner, &spec.alias, seen.alias.as_ref(), known)?;
     made.alias = stable == Holding::Ours;
     if let Some(latest) = &spec.latest_alias {
-        let known = memory.is_some_and(|m| m.made.latest_alias && m.latest_alias_name == *latest);
+        let known = memory.filter(|m| m.made.latest_alias && m.latest_alias_name == *latest);
         let holding = alias_holding(spec, owner, latest, seen.latest.as_ref(), known)?;
         made.latest_alias = holding == Holding::Ours;
         match holding {
@@ -61,14 +61,19 @@ fn alias_holding(
     owner: &Owner,
     alias: &str,
     state: Option<&AliasState>,
-    known: bool,
+    known: Option<&Memory>,
 ) -> Result<Holding, Refusal> {
     let Some(state) = state else {
         return Ok(Holding::Missing);
     };
+    // After an import the mark is still of the one that it was imported from.
+    let marked = known.is_some_and(|memory| !memory.imported);
     match Owner::from_alias_description(&state.description) {
         Some((Maker::Alias, holder)) if holder.is_same_stack(owner) => Ok(Holding::Used),
-        _ if known => Ok(Holding::Ours),
+        Some((_, holder)) if marked && !spec.adopt && !holder.is_same_resource(owner) => {
+            Err(Refusal::TakenOver { alias: format!("{}:{alias}", spec.function.name), holder: holder.path })
+        }
+        _ if known.is_some() => Ok(Holding::Ours),
         Some((Maker::Rollout, holder)) if holder.is_same_resource(owner) => Ok(Holding::Ours),
         mark => {
             let holder = mark.map(|(_, holder)| holder);

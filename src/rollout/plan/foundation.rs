@@ -4,7 +4,7 @@ use super::{LATEST_ALIAS, Step};
 use crate::rollout::cloud::Tags;
 use crate::rollout::memory::{Made, Memory};
 use crate::rollout::observe::{Observed, Piece};
-use crate::rollout::owner::Owner;
+use crate::rollout::owner::{Maker, Owner};
 use crate::rollout::pieces::{self, Pieces};
 use crate::rollout::refusal::Refusal;
 use crate::rollout::spec::{RolloutSpec, Routing};
@@ -113,6 +113,13 @@ impl Planner<'_> {
         Ok(steps)
     }
 
+    /// Another rollout has put its mark on everything, and this one takes it back.
+    fn was_taken_over(&self) -> bool {
+        let description = self.seen.alias.as_ref().map(|alias| alias.description.as_str());
+        let mark = description.and_then(Owner::from_alias_description);
+        mark.is_some_and(|(maker, holder)| maker == Maker::Rollout && !holder.is_same_resource(self.owner))
+    }
+
     fn tags_changed(&self) -> bool {
         self.memory.is_some_and(|memory| memory.tag_mark != self.spec.tag_mark())
     }
@@ -124,6 +131,8 @@ impl Planner<'_> {
     /// A piece of an earlier making of this resource, or one that is taken over, gets the mark of this one.
     fn mark(&self, known: bool, holder: Option<&Owner>, resource: String) -> Option<Step> {
         let marked = if known { self.memory.map(|m| &m.owner) } else { holder };
+        let uncertain = self.memory.is_some_and(|memory| memory.imported) || self.was_taken_over();
+        let marked = marked.filter(|_| !uncertain);
         (marked != Some(self.owner) || self.tags_changed())
             .then(|| Step::TagCodeDeploy { resource, tags: self.tags() })
     }

@@ -179,18 +179,19 @@ pub fn plan(
 ) -> Result<Plan, Refusal> {
     check_place(spec, memory, seen)?;
     let pieces = pieces(spec, memory, owner, seen);
+    let mut made = Made::default();
+    // Whose everything is comes first: what runs for somebody else is neither stopped nor put back.
+    let alias = alias_steps(spec, memory, owner, seen, &mut made)?;
+    let planner = Planner { spec, memory, owner, seen, pieces: &pieces };
+    let traffic = traffic(spec, memory, seen);
+    let foundation = planner.foundation_steps(&mut made, matches!(traffic, Traffic::Deploy { .. }))?;
+    let group = planner.group_steps(&mut made)?;
     if let Some(obstacle) = obstacle(spec, &pieces, seen.alias.as_ref(), seen.last.as_ref())? {
         return Ok(Plan::Clear(obstacle));
     }
     if let Some(back) = memory.and_then(|memory| give_back(spec, memory, seen)) {
         return Ok(Plan::GiveBack(back));
     }
-    let mut made = Made::default();
-    let alias = alias_steps(spec, memory, owner, seen, &mut made)?;
-    let planner = Planner { spec, memory, owner, seen, pieces: &pieces };
-    let traffic = traffic(spec, memory, seen);
-    let foundation = planner.foundation_steps(&mut made, matches!(traffic, Traffic::Deploy { .. }))?;
-    let group = planner.group_steps(&mut made)?;
     let attachments = attachment_steps(spec, owner, seen);
     let leftovers = memory.map(|memory| leftovers(spec, memory, &pieces)).unwrap_or_default();
     if traffic != Traffic::Unchanged && seen.version.is_none() {

@@ -46,6 +46,36 @@ fn what_somebody_else_made_is_refused_unless_it_is_adopted() {
 }
 
 #[test]
+fn what_another_stack_took_over_is_left_to_it_unless_it_is_taken_back() {
+    let spec = spec("3");
+    let (memory, mut seen) = complete(&spec, "1");
+    let description = Owner::new("shop", "second", "orders", "g2").alias_description(Maker::Rollout);
+    seen.alias = Some(AliasState { description: description.clone(), ..alias("1") });
+    seen.last = Some(deployment("d-1", DeploymentStatus::Live, "1", "2"));
+    let refused = plan(&spec, Some(&memory), &owner(), &seen);
+    assert!(matches!(refused, Err(Refusal::TakenOver { .. })), "before what runs is stopped: {refused:?}");
+
+    seen.last = None;
+    let back = RolloutSpec { adopt: true, ..spec.clone() };
+    let work = work(plan(&back, Some(&memory), &owner(), &seen));
+    let marks = steps(&work).into_iter().filter(Step::is_mark).count();
+    assert_eq!(marks, 3, "the alias, the application and the group");
+
+    // Whoever imports takes over what the other one has marked.
+    let imported = Memory { imported: true, ..memory };
+    assert!(plan(&spec, Some(&imported), &owner(), &seen).is_ok());
+}
+
+#[test]
+fn what_runs_for_another_stack_is_refused_before_it_is_stopped() {
+    let spec = spec("3");
+    let (_, mut seen) = complete(&spec, "1");
+    seen.last = Some(deployment("d-1", DeploymentStatus::Live, "1", "2"));
+    let stranger = Owner::new("shop", "second", "orders", "g2");
+    assert!(matches!(plan(&spec, None, &stranger, &seen), Err(Refusal::Taken { what: "alias", .. })));
+}
+
+#[test]
 fn an_alias_of_a_function_alias_of_the_same_stack_is_used_and_never_owned() {
     let spec = spec("2");
     let sibling = |stack: &str| {
