@@ -141,11 +141,13 @@ impl Provider for RolloutProvider {
         let session = self.session().await?;
         let ReadRequest { id, inputs, outputs } = request;
         let kind = Kind::of(&operation)?;
+        if let Some(outputs) = &outputs {
+            state::check_shape(outputs)?;
+        }
         if kind == Kind::DeploymentWaiter {
             return deployment_waiter::read(&id, inputs, outputs);
         }
         let (inputs, outputs) = (inputs.unwrap_or_default(), outputs.unwrap_or_default());
-        state::check_shape(&outputs)?;
         match kind {
             Kind::FunctionAlias => function_alias::read(&session, &operation, &id, inputs, &outputs).await,
             Kind::LambdaDeployment => {
