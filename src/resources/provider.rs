@@ -120,7 +120,12 @@ impl Provider for RolloutProvider {
         Ok(match Kind::of(&operation)? {
             Kind::FunctionRollout => function_rollout::diff(&operation, old_inputs, old_outputs, inputs),
             Kind::FunctionAlias => function_alias::diff(old_inputs, inputs),
-            Kind::LambdaDeployment => lambda_deployment::diff(old_inputs, inputs),
+            Kind::LambdaDeployment => {
+                if let Some(session) = &*self.session.read().await {
+                    lambda_deployment::keep(session, old_outputs);
+                }
+                lambda_deployment::diff(old_inputs, inputs)
+            }
             Kind::DeploymentWaiter => deployment_waiter::diff(old_inputs, inputs),
         })
     }
