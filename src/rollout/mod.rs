@@ -38,3 +38,4 @@ pub mod start;
 pub mod strategy;
 pub mod sweep;
 pub mod waiter;
+pub mod way_back;

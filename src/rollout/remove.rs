@@ -7,9 +7,9 @@ use super::context::{Context, Doing, RolloutError};
 use super::memory::Memory;
 use super::names;
 use super::owner::{Maker, Owner};
-use super::plan::WAY_BACK;
 use super::strategy;
 use super::sweep::drop_leftover;
+use super::way_back::is_way_back;
 
 /// What to take away. The function and alias names come from the id, the rest is remembered.
 #[derive(Debug, Clone, Copy)]
@@ -101,7 +101,7 @@ async fn stop_live<C: Cloud>(cx: &Context<'_, C>, doomed: Doomed<'_>) -> Result<
         Some(deployment) if deployment.status == DeploymentStatus::Live => {
             cx.reporter.info(&format!("stopping deployment {id}"));
             // A way back is never stopped: it would end at the version that failed.
-            if deployment.rolls_back.is_some() || deployment.description.contains(WAY_BACK) {
+            if deployment.rolls_back.is_some() || is_way_back(&deployment.description) {
                 super::follow::await_end(cx, &id).await.map(drop)
             } else {
                 clear::stop(cx, &id).await

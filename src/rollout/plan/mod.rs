@@ -21,7 +21,7 @@ use super::strategy::Strategy;
 
 pub use self::aliases::{permission_steps, url_steps};
 pub use self::foundation::check_owner;
-pub use self::obstacle::{WAY_BACK, give_back, obstacle};
+pub use self::obstacle::{give_back, obstacle};
 pub use self::traffic::{IN_PROGRESS, has_failed, is_judgement};
 
 /// In refusals: the alias at which the version under test stands.
@@ -163,6 +163,10 @@ pub enum Traffic {
     /// The declared version failed before, and that was said.
     KeepFailed,
     FailAgain,
+    /// The declared version was taken back from while nobody watched, or by a waiter.
+    FoundWayBack {
+        deployment: Box<Deployment>,
+    },
     /// The declared version's deployment ended badly while nobody watched.
     FoundFailed {
         deployment: Box<Deployment>,

@@ -8,6 +8,7 @@ use crate::rollout::observe::{LastDeployment, Observed};
 use crate::rollout::pieces::Pieces;
 use crate::rollout::refusal::Refusal;
 use crate::rollout::spec::{OnConflict, RolloutSpec};
+use crate::rollout::way_back::is_way_back;
 
 /// A live deployment of another version, a running rollback, or a split that nothing is working on any more.
 pub fn obstacle(
@@ -61,7 +62,7 @@ fn live_obstacle(
     last: &LastDeployment,
 ) -> Result<Option<Obstacle>, Refusal> {
     let deployment = last.deployment.id.clone();
-    if last.is_rollback() || last.deployment.description.contains(WAY_BACK) {
+    if last.is_rollback() || is_way_back(&last.deployment.description) {
         return Ok(Some(Obstacle::Rollback { deployment }));
     }
     let target = last.target.as_ref();
@@ -79,9 +80,6 @@ fn live_obstacle(
         OnConflict::Stop | OnConflict::Wait => Ok(Some(Obstacle::Running { deployment, version })),
     }
 }
-
-/// In the description of a deployment with which a bake takes traffic back. It is a rollback, whoever started it.
-pub const WAY_BACK: &str = ": back from version";
 
 fn is_pair(target: &Target, spec: &RolloutSpec, alias: &AliasState, second: &str) -> bool {
     target.function == spec.function.name
