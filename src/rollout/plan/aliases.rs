@@ -18,13 +18,15 @@ pub(super) fn alias_steps(
     made: &mut Made,
 ) -> Result<Vec<Step>, Refusal> {
     let mut steps = Vec::new();
+    // What was imported is another one's until it is marked.
+    let imported = memory.is_some_and(|m| m.imported);
     let known = memory.is_some_and(|m| m.made.alias);
     // Refused before `latest` is: whose the alias with the traffic is matters more.
-    let stable = alias_holding(spec, owner, &spec.alias, seen.alias.as_ref(), known)?;
+    let stable = alias_holding(spec, owner, &spec.alias, seen.alias.as_ref(), known, imported)?;
     made.alias = stable == Holding::Ours;
     if let Some(latest) = &spec.latest_alias {
         let known = memory.is_some_and(|m| m.made.latest_alias && m.latest_alias_name == *latest);
-        let holding = alias_holding(spec, owner, latest, seen.latest.as_ref(), known)?;
+        let holding = alias_holding(spec, owner, latest, seen.latest.as_ref(), known, imported)?;
         made.latest_alias = holding == Holding::Ours;
         match holding {
             Holding::Missing => steps.push(create_alias(owner, latest, &spec.version)),
@@ -62,14 +64,18 @@ fn alias_holding(
     alias: &str,
     state: Option<&AliasState>,
     known: bool,
+    imported: bool,
 ) -> Result<Holding, Refusal> {
     let Some(state) = state else {
         return Ok(Holding::Missing);
     };
-    match Owner::from_alias_description(&state.description) {
+    let mark = Owner::from_alias_description(&state.description);
+    // What another rollout has taken over is no longer this one's, whatever it remembers.
+    let lost = !imported && matches!(mark, Some((Maker::Rollout, _)));
+    match mark {
         Some((Maker::Alias, holder)) if holder.is_same_stack(owner) => Ok(Holding::Used),
-        _ if known => Ok(Holding::Ours),
         Some((Maker::Rollout, holder)) if holder.is_same_resource(owner) => Ok(Holding::Ours),
+        _ if known && !lost => Ok(Holding::Ours),
         mark => {
             let holder = mark.map(|(_, holder)| holder);
             let name = format!("{}:{alias}", spec.function.name);

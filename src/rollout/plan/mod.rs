@@ -183,14 +183,15 @@ pub fn plan(
 ) -> Result<Plan, Refusal> {
     check_place(spec, memory, seen)?;
     let pieces = pieces(spec, memory, owner, seen);
+    let mut made = Made::default();
+    // First of all: what runs on somebody else's alias is never in the way.
+    let alias = alias_steps(spec, memory, owner, seen, &mut made)?;
     if let Some(obstacle) = obstacle(spec, &pieces, seen.alias.as_ref(), seen.last.as_ref())? {
         return Ok(Plan::Clear(obstacle));
     }
     if let Some(back) = memory.and_then(|memory| give_back(spec, memory, seen)) {
         return Ok(Plan::GiveBack(back));
     }
-    let mut made = Made::default();
-    let alias = alias_steps(spec, memory, owner, seen, &mut made)?;
     let planner = Planner { spec, memory, owner, seen, pieces: &pieces };
     let traffic = traffic(spec, memory, seen);
     let foundation = planner.foundation_steps(&mut made, matches!(traffic, Traffic::Deploy { .. }))?;

@@ -46,6 +46,23 @@ fn what_somebody_else_made_is_refused_unless_it_is_adopted() {
 }
 
 #[test]
+fn what_another_rollout_has_taken_over_is_lost_until_it_is_adopted_again() {
+    let spec = spec("3");
+    let (memory, seen) = complete(&spec, "1");
+    let theirs = Owner::new("shop", "dev", "orders", "g9").alias_description(Maker::Rollout);
+    let taken = AliasState { description: theirs, ..alias("1") };
+    // Also what runs on it is theirs.
+    let last = Some(deployment("d-1", DeploymentStatus::Live, "1", "2"));
+    let seen = Observed { alias: Some(taken), last, ..seen };
+    assert!(matches!(plan(&spec, Some(&memory), &owner(), &seen), Err(Refusal::Taken { what: "alias", .. })));
+
+    let adopting = RolloutSpec { adopt: true, ..spec.clone() };
+    assert!(plan(&adopting, Some(&memory), &owner(), &seen).is_ok());
+    let imported = Memory { imported: true, ..memory };
+    assert!(plan(&spec, Some(&imported), &owner(), &seen).is_ok());
+}
+
+#[test]
 fn an_alias_of_a_function_alias_of_the_same_stack_is_used_and_never_owned() {
     let spec = spec("2");
     let sibling = |stack: &str| {
