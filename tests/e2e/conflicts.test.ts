@@ -150,7 +150,7 @@ describe("two stacks on one function", { concurrency: 3 }, () => {
         await second.settles({ orders: "1" });
         assert.deepEqual(await owners(first), allOf("shop/adopting/orders"));
 
-        const theirs = await first.deployByHand(await first.publish());
+        const theirs = await first.deployByHand(await first.publish(), "CodeDeployDefault.LambdaCanary10Percent30Minutes");
         await until(() => first.sandbox.isSplit("orders"));
         first.get().code = answering("three");
         assert.match(await failureOf(first.up()), /alias "orders:stable" exists already and belongs to shop\/adopting\/orders/);
