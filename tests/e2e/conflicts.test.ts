@@ -28,7 +28,7 @@ describe("a deployment that somebody else has started", { concurrency: 3 }, () =
     test("is taken up if it is of the same version", async () => {
         const shop = await Shop.open(sandbox, "same");
         const version = await shop.publish();
-        const theirs = await shop.deployByHand(version, "CodeDeployDefault.LambdaCanary10Percent5Minutes");
+        const theirs = await shop.deployByHand(version, "CodeDeployDefault.LambdaCanary10Percent30Minutes");
         // Declared as it stands: the version that is on its way.
         shop.get().args = { version, onConflict: "fail" };
         const said = await shop.settles({ orders: version });
@@ -52,7 +52,7 @@ describe("a deployment that somebody else has started", { concurrency: 3 }, () =
 
     test("is waited for by `onConflict: wait`", async () => {
         const shop = await Shop.open(sandbox, "wait");
-        const theirs = await shop.deployByHand(await shop.publish(), "CodeDeployDefault.LambdaCanary10Percent5Minutes");
+        const theirs = await shop.deployByHand(await shop.publish(), "CodeDeployDefault.LambdaCanary10Percent30Minutes");
         declare(shop, "wait");
         assert.match(await shop.settles({ orders: "3" }), new RegExp(`waiting for deployment ${theirs} of version 2`));
         assert.equal(await shop.status(theirs), "Succeeded");
@@ -86,10 +86,10 @@ describe("a deployment that somebody else has started", { concurrency: 3 }, () =
 
     test("a deployment that succeeds in the moment in which it is to be stopped is the version that is shifted from", async () => {
         const shop = await Shop.open(sandbox, "race");
-        const theirs = await shop.deployByHand(await shop.publish(), "CodeDeployDefault.LambdaCanary10Percent5Minutes");
+        const theirs = await shop.deployByHand(await shop.publish(), "CodeDeployDefault.LambdaCanary10Percent15Minutes");
         declare(shop, "stop");
         // Our stop reaches AWS when the other one has long succeeded.
-        await shop.sandbox.fault({ operation: "StopDeployment", kind: "delay", delayMs: 12_000, count: 1 });
+        await shop.sandbox.fault({ operation: "StopDeployment", kind: "delay", delayMs: 20_000, count: 1 });
         const said = await shop.settles({ orders: "3" });
         assert.match(said, new RegExp(`deployment ${theirs} of version 2 is stopped in favour of version 3`));
         assert.equal(await shop.status(theirs), "Succeeded");
