@@ -23,6 +23,8 @@ export class Failing {
 
     /** Version 2 fails while traffic shifts: CodeDeploy rolls it back. */
     static whileShifting(shop: Shop): Failing {
+        // Long enough for the alarm to be heard before the last shift, also on a busy machine.
+        Object.assign(shop.get().args, { strategy: { type: "canary", percentage: 50, interval: "30 minutes" } });
         return new Failing(shop, {
             begins: () => shop.sandbox.isSplit("orders"),
             late: { BatchGetDeployments: 1000, GetAlias: 10_000 },
