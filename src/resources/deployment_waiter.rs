@@ -11,7 +11,7 @@ use crate::resources::canonical::{self, Meaning};
 use crate::resources::gather::{self, Gather, Unknowns};
 use crate::resources::reporter::EngineReporter;
 use crate::resources::session::Session;
-use crate::resources::{partial, secrets};
+use crate::resources::{partial, secrets, state};
 use crate::rollout::names::short_hash;
 use crate::rollout::waiter::{Outcome, wait_for_all};
 
@@ -189,7 +189,7 @@ fn outputs(inputs: PropertyMap, outcomes: &[Outcome]) -> PropertyMap {
         ]))
     });
     outputs.insert("deployments".to_owned(), PropertyValue::Array(deployments.collect()));
-    secrets::spread(&mut outputs);
+    state::write_shape_only(&mut outputs);
     outputs
 }
 

@@ -85,6 +85,18 @@ pub fn check(news: PropertyMap) -> Checked {
     Checked { failures: read_inputs(&news).failures, inputs: news }
 }
 
+/// What the program still declares keeps its deployment. An old half that an earlier run was to delete is deleted after
+/// everything that is declared has been compared, so it learns by this that it has a successor.
+pub fn keep(session: &Session, old_outputs: &PropertyMap) {
+    if let Some(memory) = state::read(old_outputs) {
+        session.hold(deployment_id(old_outputs), &memory.owner.generation);
+    }
+}
+
+fn deployment_id(outputs: &PropertyMap) -> &str {
+    outputs.get("deploymentId").and_then(PropertyValue::as_str).unwrap_or_default()
+}
+
 pub fn diff(old_inputs: &PropertyMap, news: &PropertyMap) -> Diff {
     let old = canonical::canonical(old_inputs, MEANINGS);
     let new = canonical::canonical(news, MEANINGS);
@@ -105,7 +117,6 @@ pub async fn create(session: &Session, op: &Operation, inputs: PropertyMap) -> R
     let owner = new_owner(&op.urn);
     let (memory, started) =
         run(session, op, &declared, &owner, None).await.map_err(|error| Failure::plain(error.to_string()))?;
-    session.hold(&started.deployment_id, &memory.owner.generation);
     let outputs = outputs(inputs, &memory, &started);
     Ok(Created { id: declared.id(), outputs, refresh_before_update: false })
 }
@@ -190,6 +201,7 @@ async fn run(
     let group =
         GroupRef { application: &declared.application, name: &declared.group, defaults: &declared.defaults };
     let started = start_single(&cx, &declared.spec, group).await?;
+    session.hold(&started.deployment_id, &memory.owner.generation);
     op.log.status("");
     Ok((memory, started))
 }
@@ -272,7 +284,7 @@ fn split_id(id: &str) -> Option<(&str, &str, &str, &str)> {
     Some((application, group, function, alias))
 }
 
-/// Stops what still runs; a deployment that ended is only forgotten.
+/// Stops what still runs, unless another making of the resource counts on it; a deployment that ended is only forgotten.
 pub async fn delete(
     session: &Session,
     op: &Operation,
@@ -283,8 +295,8 @@ pub async fn delete(
     let reporter = EngineReporter::new(op.log.clone());
     let cx = session.context(op, &reporter, LIMIT);
     let memory = place(&cx, id, &Owner::nobody(), state::read(outputs)).await.map_err(plain)?;
-    let deployment = outputs.get("deploymentId").and_then(PropertyValue::as_str).unwrap_or_default();
-    if deployment.is_empty() || session.is_held_by_another(deployment, &memory.owner.generation) {
+    let deployment = deployment_id(outputs);
+    if deployment.is_empty() || session.release(deployment, &memory.owner.generation) {
         return Ok(());
     }
     forget(&cx, deployment).await.map_err(plain)

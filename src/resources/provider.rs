@@ -120,7 +120,12 @@ impl Provider for RolloutProvider {
         Ok(match Kind::of(&operation)? {
             Kind::FunctionRollout => function_rollout::diff(&operation, old_inputs, old_outputs, inputs),
             Kind::FunctionAlias => function_alias::diff(old_inputs, inputs),
-            Kind::LambdaDeployment => lambda_deployment::diff(old_inputs, inputs),
+            Kind::LambdaDeployment => {
+                if let Some(session) = &*self.session.read().await {
+                    lambda_deployment::keep(session, old_outputs);
+                }
+                lambda_deployment::diff(old_inputs, inputs)
+            }
             Kind::DeploymentWaiter => deployment_waiter::diff(old_inputs, inputs),
         })
     }
@@ -141,11 +146,13 @@ impl Provider for RolloutProvider {
         let session = self.session().await?;
         let ReadRequest { id, inputs, outputs } = request;
         let kind = Kind::of(&operation)?;
+        if let Some(outputs) = &outputs {
+            state::check_shape(outputs)?;
+        }
         if kind == Kind::DeploymentWaiter {
             return deployment_waiter::read(&id, inputs, outputs);
         }
         let (inputs, outputs) = (inputs.unwrap_or_default(), outputs.unwrap_or_default());
-        state::check_shape(&outputs)?;
         match kind {
             Kind::FunctionAlias => function_alias::read(&session, &operation, &id, inputs, &outputs).await,
             Kind::LambdaDeployment => {

@@ -1,6 +1,6 @@
 //! What a configured provider gives to every resource: AWS, the clock, and the settings for the hour when it matters.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -31,9 +31,9 @@ pub struct Session {
     pub overrides: Overrides,
     /// How many rollouts may be at work at once; `None` = all of them.
     pub slots: Option<Arc<Semaphore>>,
-    /// Which making of a `LambdaDeployment` a deployment belongs to: nothing in AWS would tell the old half of a
+    /// Which makings of a `LambdaDeployment` stay, by their deployment: nothing in AWS would tell the old half of a
     /// replacement that the new one has taken it up.
-    holders: Arc<Mutex<HashMap<String, String>>>,
+    holders: Arc<Mutex<HashMap<String, HashSet<String>>>>,
 }
 
 impl Session {
@@ -41,15 +41,19 @@ impl Session {
         Self { aws, clock, overrides, slots, holders: Arc::default() }
     }
 
+    /// Notes that a making of the resource, which the stack keeps or has just made, counts on the deployment.
     pub fn hold(&self, deployment: &str, generation: &str) {
         let mut holders = self.holders.lock().unwrap_or_else(PoisonError::into_inner);
-        holders.insert(deployment.to_owned(), generation.to_owned());
+        holders.entry(deployment.to_owned()).or_default().insert(generation.to_owned());
     }
 
-    /// Whether a later making of the resource has taken the deployment up.
-    pub fn is_held_by_another(&self, deployment: &str, generation: &str) -> bool {
-        let holders = self.holders.lock().unwrap_or_else(PoisonError::into_inner);
-        holders.get(deployment).is_some_and(|holder| holder != generation)
+    /// Lets the deployment go; answers whether another making of the resource counts on it.
+    pub fn release(&self, deployment: &str, generation: &str) -> bool {
+        let mut holders = self.holders.lock().unwrap_or_else(PoisonError::into_inner);
+        holders.get_mut(deployment).is_some_and(|generations| {
+            generations.remove(generation);
+            !generations.is_empty()
+        })
     }
 
     /// Waits for a slot, if there are only so many. Nobody waits when the user wants to stop.

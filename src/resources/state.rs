@@ -61,7 +61,15 @@ pub fn write_private_only(outputs: &mut PropertyMap, memory: &Memory) {
     secrets::spread(outputs);
 }
 
-/// Refuses outputs that a later version of the plugin has written: what they mean is not guessed.
+/// For resources that have nothing in AWS to remember: only the shape, so that a later one is known for what it is.
+pub fn write_shape_only(outputs: &mut PropertyMap) {
+    let private = PropertyMap::from([("v".to_owned(), PropertyValue::Number(SHAPE))]);
+    outputs.insert(PRIVATE.to_owned(), PropertyValue::Object(private));
+    secrets::spread(outputs);
+}
+
+/// Refuses outputs that a later version of the plugin has written: what they mean is not guessed. Outputs without a
+/// shape are of an import, or of a waiter from before it had one.
 pub fn check_shape(outputs: &PropertyMap) -> Result<(), Failure> {
     let shape = outputs.get(PRIVATE).and_then(PropertyValue::as_object).and_then(|private| private.get("v"));
     match shape.map(PropertyValue::as_number) {

@@ -4,7 +4,7 @@ use std::time::{Duration, SystemTime};
 
 use super::alarm;
 use super::appspec::{Hooks, app_spec};
-use super::cloud::{Alarm, Cloud, CloudError, CloudErrorKind, NewDeployment, Traffic, WAY_BACK};
+use super::cloud::{Alarm, Cloud, CloudError, CloudErrorKind, NewDeployment, Traffic};
 use super::context::{Context, Doing, RolloutError};
 use super::deploy::Run;
 use super::duration;
@@ -16,6 +16,7 @@ use super::report::{Cause, FailureReport, Serving};
 use super::spec::{RollbackEvent, RolloutSpec};
 use super::start::start;
 use super::strategy::Strategy;
+use super::way_back::{self, Reason};
 
 const LOOK: Duration = Duration::from_secs(15);
 /// Lambda's metrics come in points of a minute.
@@ -173,7 +174,7 @@ async fn go_back<C: Cloud>(
             cause.summary(),
             run.from
         ));
-        match deploy_back(cx, spec, pieces, run).await {
+        match deploy_back(cx, spec, pieces, run, cause.summary()).await {
             Ok(rollback) => Serving::RolledBack { version: run.from.clone(), rollback },
             Err(error) => Serving::RollbackFailed {
                 version: run.to.clone(),
@@ -201,13 +202,15 @@ async fn deploy_back<C: Cloud>(
     spec: &RolloutSpec,
     pieces: &Pieces,
     run: &Run,
+    cause: String,
 ) -> Result<String, RolloutError> {
+    let reason = Reason { deployment: run.id.clone(), cause };
     let deployment = NewDeployment {
         application: pieces.application.clone(),
         group: pieces.group.clone(),
         deployment_config: Strategy::AllAtOnce.config_name(),
         app_spec: app_spec(&spec.function.name, &spec.alias, &run.to, &run.from, &Hooks::default()),
-        description: format!("{}{WAY_BACK} {} to {}", spec.id(), run.to, run.from),
+        description: way_back::describe(&spec.id(), (&run.to, &run.from), &reason),
         alarms: Vec::new(),
         ignore_alarm_poll_failure: true,
         rollback_events: Vec::new(),

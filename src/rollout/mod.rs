@@ -40,3 +40,4 @@ pub mod strategy;
 pub mod sweep;
 pub mod timetable;
 pub mod waiter;
+pub mod way_back;

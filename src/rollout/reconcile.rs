@@ -16,9 +16,11 @@ use super::observe::{Observed, observe};
 use super::owner::Owner;
 use super::plan::{self, IN_PROGRESS, Plan, Traffic, Work};
 use super::preflight;
+use super::report::{Cause, FailureReport, Serving};
 use super::spec::{OnFailedVersion, RolloutSpec};
 use super::strategy;
 use super::sweep::sweep;
+use super::way_back::{self, Reason};
 
 /// How often somebody else may change what we look at before we give up.
 const ROUNDS: u32 = 5;
@@ -240,6 +242,7 @@ async fn move_traffic<C: Cloud>(
             notice_serving(seen, memory);
             Err(RolloutError::Left(failure::said_again(spec, memory)))
         }
+        Traffic::FoundWayBack { deployment } => tell_found_way_back(cx, spec, memory, seen, deployment).await,
         Traffic::FoundFailed { deployment, from } => {
             tell_found_failure(cx, spec, memory, seen, deployment, from).await
         }
@@ -264,6 +267,40 @@ async fn tell_found_failure<C: Cloud>(
     if let Some(back) = plan::give_back(spec, memory, seen) {
         give_back(cx, spec, &back, memory).await?;
     }
+    tell_once(cx, spec, error)
+}
+
+/// The declared version was taken back from while it baked, and nobody was told: says so as one who was would have.
+async fn tell_found_way_back<C: Cloud>(
+    cx: &Context<'_, C>,
+    spec: &RolloutSpec,
+    memory: &mut Memory,
+    seen: &Observed,
+    way_back: &Deployment,
+) -> Result<(), RolloutError> {
+    let version = seen.alias.as_ref().map(|alias| alias.version.clone()).unwrap_or_default();
+    let Reason { deployment, cause } = way_back::reason(&way_back.description);
+    let run = adopted_run(cx, spec, &deployment, &version).await;
+    version.clone_into(&mut memory.previous_version);
+    let taken_back = way_back.created.unwrap_or(run.started);
+    let report = FailureReport {
+        cause: Cause::Errors { detail: cause },
+        serving: Serving::RolledBack { version, rollback: way_back.id.clone() },
+        reached: 100,
+        after: cx.clock.passed(taken_back.duration_since(run.started).unwrap_or_default()),
+        ..failure::blank(spec)
+    };
+    let error = failure::complete(cx, spec, &run, report, memory).await;
+    memory.deployment_id = deployment;
+    tell_once(cx, spec, error)
+}
+
+/// A failure that is an earlier run's: a version that is to be kept as it is needs no second failure.
+fn tell_once<C: Cloud>(
+    cx: &Context<'_, C>,
+    spec: &RolloutSpec,
+    error: RolloutError,
+) -> Result<(), RolloutError> {
     if spec.on_failed_version == OnFailedVersion::Keep {
         cx.reporter.warn(&error.to_string());
         return Ok(());

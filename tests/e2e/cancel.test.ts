@@ -3,11 +3,11 @@
 import * as assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { StopDeploymentCommand } from "@aws-sdk/client-codedeploy";
+import { interrupted } from "../support/disturbed";
 import { Gate } from "../support/gate";
 import { answering, hook } from "../support/programs";
 import { Sandbox } from "../support/sandbox";
 import { Shop, takenUp } from "../support/shop";
-import { Traffic } from "../support/traffic";
 import { until } from "../support/until";
 
 let sandbox: Sandbox;
@@ -20,33 +20,36 @@ after(async () => {
     await sandbox?.stop();
 });
 
-/** Presses Ctrl-C when it is time, and tells what the update said. */
-async function interrupted(shop: Shop, isTime: () => boolean | Promise<boolean>, times = 1): Promise<string> {
-    const { run, failure } = await shop.disturb(() => shop.up(), isTime);
-    run.interrupt();
-    if (times > 1) {
-        await until(() => shop.said.includes("press ^C again"));
-        run.interrupt();
-    }
-    const said = await failure;
-    await run.ended();
-    // A CLI that was told twice may have ended before it took its lock away.
-    if (times > 1) await shop.stack.cancel();
-    return said;
-}
-
 const gated = (gate: Gate) => hook("Succeeded").replace("await fetch", `${gate.wait} await fetch`);
 
 describe("Ctrl-C", { concurrency: 3 }, () => {
-    test("in the smoke test ends it, and nothing was started", async () => {
-        const [shop, gate] = [await Shop.open(sandbox, "smoke"), new Gate()];
+    for (const times of [1, 2]) {
+        test(`in the smoke test, pressed ${times} times, ends it, and nothing was started`, async () => {
+            const [shop, gate] = [await Shop.open(sandbox, `smoke-${times}`), new Gate()];
+            shop.get().code = `exports.handler = async () => { ${gate.wait} return {}; };`;
+            shop.get().args = { smokeTest: { payload: "{}", timeout: "15 minutes" } };
+            const said = await interrupted(shop, () => gate.isReached, times);
+            // A CLI that was told twice need not wait for what its providers say.
+            if (times === 1) assert.match(said, /the smoke test was cut short: the operation was cancelled/);
+            assert.deepEqual(await shop.deployed(), []);
+            gate.open();
+            await shop.settles({ orders: "2" });
+            assert.deepEqual(await shop.deployed(), ["2"]);
+            await shop.vanishes();
+            gate.close();
+        });
+    }
+
+    test("twice in the smoke test of a first version leaves nothing behind", async () => {
+        const [shop, gate] = [await Shop.create(sandbox, "smoke-first"), new Gate()];
         shop.get().code = `exports.handler = async () => { ${gate.wait} return {}; };`;
         shop.get().args = { smokeTest: { payload: "{}", timeout: "15 minutes" } };
-        assert.match(await interrupted(shop, () => gate.isReached), /the smoke test was cut short: the operation was cancelled/);
-        assert.deepEqual(await shop.deployed(), []);
+        await interrupted(shop, () => gate.isReached, 2);
         gate.open();
-        await shop.settles({ orders: "2" });
-        assert.deepEqual(await shop.deployed(), ["2"]);
+        const rollouts = (await shop.sandbox.leftovers()).filter((piece) => piece.includes("rollout-"));
+        assert.deepEqual(rollouts, []);
+        await shop.settles({ orders: "1" });
+        assert.deepEqual(await shop.deployed(), []);
         await shop.vanishes();
         gate.close();
     });
@@ -75,18 +78,22 @@ describe("Ctrl-C", { concurrency: 3 }, () => {
         gate.close();
     });
 
-    test("while somebody else's deployment is waited for leaves that one alone", async () => {
-        const shop = await Shop.open(sandbox, "waiting");
-        const theirs = await shop.deployByHand(await shop.publish());
-        Object.assign(shop.get(), { code: answering("three"), args: { onConflict: "wait" } });
-        const said = await interrupted(shop, () => shop.said.includes(`waiting for deployment ${theirs} of version 2`));
-        assert.match(said, new RegExp(`deployment ${theirs} is still running, nothing was started: the operation was cancelled`));
-        assert.equal(await shop.status(theirs), "InProgress");
-        await shop.codeDeploy.send(new StopDeploymentCommand({ deploymentId: theirs, autoRollbackEnabled: true }));
-        await shop.settles({ orders: "3" });
-        assert.deepEqual(await shop.deployed(), ["3"]);
-        await shop.vanishes();
-    });
+    for (const [times, onCancel] of [[1, "leave"], [2, "leave"], [2, "stop"]] as const) {
+        test(`while somebody else's deployment is waited for, pressed ${times} times, leaves that one alone (onCancel: ${onCancel})`, async () => {
+            const shop = await Shop.open(sandbox, `waiting-${times}-${onCancel}`);
+            const theirs = await shop.deployByHand(await shop.publish());
+            Object.assign(shop.get(), { code: answering("three"), args: { onConflict: "wait", onCancel } });
+            const said = await interrupted(shop, () => shop.said.includes(`waiting for deployment ${theirs} of version 2`), times);
+            if (times === 1) {
+                assert.match(said, new RegExp(`deployment ${theirs} is still running, nothing was started: the operation was cancelled`));
+            }
+            assert.equal(await shop.status(theirs), "InProgress");
+            await shop.codeDeploy.send(new StopDeploymentCommand({ deploymentId: theirs, autoRollbackEnabled: true }));
+            await shop.settles({ orders: "3" });
+            assert.deepEqual(await shop.deployed(), ["3"]);
+            await shop.vanishes();
+        });
+    }
 
     test("twice while a hook runs is as good as once", async () => {
         const [shop, gate] = [await Shop.open(sandbox, "hook-twice"), new Gate()];
@@ -127,39 +134,16 @@ describe("Ctrl-C", { concurrency: 3 }, () => {
         await shop.vanishes();
         gate.close();
     });
-});
 
-// The faults of the sandbox hit every account, so these are by themselves.
-
-test("Ctrl-C while traffic is taken back waits for the end of that", async () => {
-    const shop = await Shop.create(sandbox, "rollback");
-    const target = (await shop.up()).outputs.orders.value;
-    shop.get().code = `exports.handler = async (event) => { if (event.late) throw new Error("too late"); return {}; };`;
-    shop.get().args = { strategy: { type: "allAtOnce" }, bake: "20 minutes" };
-    let traffic: Traffic | undefined;
-    const said = await interrupted(shop, async () => {
-        if (!traffic && shop.said.includes("watching for")) {
-            await sandbox.fault({ service: "codedeploy", operation: "CreateDeployment", kind: "delay", delayMs: 2000, count: 1 });
-            traffic = new Traffic(shop.sandbox, target, () => ({ late: true }));
-        }
-        return shop.said.includes("going back to version 1");
+    test("twice while AWS does not answer a start loses nothing", async () => {
+        const shop = await Shop.open(sandbox, "start");
+        shop.get().code = answering("two");
+        await shop.sandbox.fault({ operation: "CreateDeployment", kind: "delay", delayMs: 6000, count: 1 });
+        const since = await sandbox.lastCall();
+        const isTime = async () => (await shop.sandbox.journal(since)).some((call) => call.operation === "PutMetricAlarm");
+        assert.match(await interrupted(shop, isTime, 2), /\^C received; terminating/);
+        await shop.settles({ orders: "2" });
+        assert.deepEqual(await shop.deployed(), ["2"]);
+        await shop.vanishes();
     });
-    await traffic?.stop();
-    assert.match(said, /version 2 was rolled back at 100 % of traffic/);
-    assert.match(said, /Now serving: stable → version 1, 100 %/);
-    assert.match(await shop.settles({ orders: "1" }), /version 2 failed before .* nothing was deployed/);
-    assert.deepEqual(await shop.deployed(), ["2", "1"]);
-    await shop.vanishes();
-});
-
-test("Ctrl-C twice while AWS does not answer a start loses nothing", async () => {
-    const shop = await Shop.open(sandbox, "start");
-    shop.get().code = answering("two");
-    await sandbox.fault({ service: "codedeploy", operation: "CreateDeployment", kind: "delay", delayMs: 6000, count: 1 });
-    const since = await sandbox.lastCall();
-    const isTime = async () => (await shop.sandbox.journal(since)).some((call) => call.operation === "PutMetricAlarm");
-    assert.match(await interrupted(shop, isTime, 2), /\^C received; terminating/);
-    await shop.settles({ orders: "2" });
-    assert.deepEqual(await shop.deployed(), ["2"]);
-    await shop.vanishes();
 });

@@ -4,8 +4,9 @@ import * as assert from "node:assert/strict";
 import { after, before, beforeEach } from "node:test";
 import * as pulumi from "@pulumi/pulumi";
 import * as lambdaRollout from "pulumi-lambda-rollout";
+import { declareBrought, theirs } from "../support/brought";
 import { Gate } from "../support/gate";
-import { answering, hook, hookFunction, publishedFunction, throwing } from "../support/programs";
+import { answering, hook, publishedFunction, throwing } from "../support/programs";
 import { Sandbox } from "../support/sandbox";
 import { scenarios } from "../support/scenario";
 import { TestStack, failureOf } from "../support/stack";
@@ -189,21 +190,10 @@ scenario("what another stack made is refused, and can be imported", async () => 
 });
 
 scenario("a deployment with an application and a group that somebody else made", async () => {
-    await sandbox.makeGroup("theirs", "group");
+    await sandbox.makeGroup(theirs.applicationName, theirs.deploymentGroupName);
     let code = answering("one");
     program = async () => {
-        const fn = publishedFunction("orders", code);
-        const alias = new lambdaRollout.FunctionAlias("live", {
-            functionName: fn.name, aliasName: "live", version: fn.version, follow: false,
-        });
-        const deployment = new lambdaRollout.LambdaDeployment("orders", {
-            applicationName: "theirs",
-            deploymentGroupName: "group",
-            functionName: fn.name,
-            aliasName: alias.aliasName,
-            version: fn.version,
-        });
-        new lambdaRollout.DeploymentWaiter("orders", { deploymentIds: [deployment.deploymentId], bake: "1m" });
+        const { fn, alias, deployment } = declareBrought({ code, waiter: { bake: "1m" } });
         const seen = lambdaRollout.getRolloutOutput({ functionName: fn.name, aliasName: "live" }, { dependsOn: [deployment] } as any);
         return { deploymentId: deployment.deploymentId, targetArn: alias.targetArn, seen };
     };
@@ -214,28 +204,16 @@ scenario("a deployment with an application and a group that somebody else made",
     assert.match(second.outputs.deploymentId.value, /^d-/);
     assert.equal((await invoke(sandbox, second.outputs.targetArn.value, {})).body.answer, "two");
     await stack.destroy();
-    await sandbox.removeGroup("theirs");
+    await sandbox.removeGroup(theirs.applicationName);
 });
 
 scenario("a deployment that is replaced while it runs is taken up by its successor, and goes on", async () => {
-    await sandbox.makeGroup("theirs", "group");
+    await sandbox.makeGroup(theirs.applicationName, theirs.deploymentGroupName);
     const gate = new Gate();
+    const guard = hook("Succeeded").replace("await fetch", `${gate.wait} await fetch`);
     let code = answering("one");
     program = async () => {
-        const fn = publishedFunction("orders", code);
-        // The group's role may call hooks of such names alone.
-        const guard = hookFunction("CodeDeployHook_guard", hook("Succeeded").replace("await fetch", `${gate.wait} await fetch`));
-        const alias = new lambdaRollout.FunctionAlias("live", {
-            functionName: fn.name, aliasName: "live", version: fn.version, follow: false,
-        });
-        const deployment = new lambdaRollout.LambdaDeployment("orders", {
-            applicationName: "theirs",
-            deploymentGroupName: "group",
-            functionName: fn.name,
-            aliasName: alias.aliasName,
-            version: fn.version,
-            hooks: { beforeTraffic: guard.name },
-        });
+        const { alias, deployment } = declareBrought({ code, guard });
         return { deploymentId: deployment.deploymentId, targetArn: alias.targetArn };
     };
     await stack.up();
@@ -251,7 +229,7 @@ scenario("a deployment that is replaced while it runs is taken up by its success
     assert.equal(ended.status, "Succeeded", JSON.stringify(ended));
     assert.equal((await invoke(sandbox, started.outputs.targetArn.value, {})).body.answer, "two");
     await stack.destroy();
-    await sandbox.removeGroup("theirs");
+    await sandbox.removeGroup(theirs.applicationName);
     gate.close();
 });
 

@@ -1,12 +1,12 @@
 //! Upgrades: states that were written by this version and earlier ones mean the same to every later one.
 //!
-//! `states/v1` holds what the resources had in their state in several situations. They are recorded anew by
+//! `states/v1` holds what the resources had in their state in several situations. They are recorded by
 //!
 //!     cargo test --locked --test reliability -- --ignored record_states
 //!
-//! and only when a situation is added: a state that was recorded once stays, because stacks have it.
+//! when a situation is added. A state that was recorded once stays, because stacks have it.
 
-use std::{fs, path::PathBuf};
+use std::{collections::HashSet, fs, path::PathBuf};
 
 use lambda_rollout::pulumi::{PropertyMap, PropertyValue, properties, proto, wire};
 use prost_types::value::Kind;
@@ -80,6 +80,10 @@ fn read(file: &PathBuf) -> Recorded {
 }
 
 fn record(situation: &str, name: &str, resource: &Resource, declared: &PropertyMap) {
+    let file = folder().join(format!("{situation}.json"));
+    if file.exists() {
+        return;
+    }
     let state = resource.state.as_ref().unwrap();
     let recorded = json!({
         "token": resource.token, "name": name, "id": state.id, "declared": to_json(declared),
@@ -87,7 +91,7 @@ fn record(situation: &str, name: &str, resource: &Resource, declared: &PropertyM
     });
     let text = serde_json::to_string_pretty(&recorded).unwrap();
     fs::create_dir_all(folder()).unwrap();
-    fs::write(folder().join(format!("{situation}.json")), text + "\n").unwrap();
+    fs::write(file, text + "\n").unwrap();
 }
 
 fn to_json(map: &PropertyMap) -> Value {
@@ -242,11 +246,13 @@ async fn a_rollout_goes_on_from_an_old_state_without_deploying() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_state_of_a_later_version_is_refused_by_every_operation() {
     let world = World::start(SPEED).await;
+    let mut refused = HashSet::new();
     for mut one in all() {
+        // A waiter that was made before waiters had a private part.
         let Some(private) = private(&mut one.state) else { continue };
+        refused.insert(one.token);
         private.insert("v".to_owned(), 2.0.into());
         let mut resource = one.resource(&world);
-        one.declared.insert("description".to_owned(), "another".into());
         for end in [resource.up(&one.declared).await, resource.refresh().await, resource.destroy().await] {
             let End::Failed(message) = end else { panic!("{}: {end:?}", one.situation) };
             assert!(message.contains("upgrade the plugin"), "{}: {message}", one.situation);
@@ -254,6 +260,21 @@ async fn a_state_of_a_later_version_is_refused_by_every_operation() {
         }
         assert!(resource.state.is_some(), "{}: the state was dropped", one.situation);
     }
+    assert_eq!(refused, HashSet::from(TOKENS), "a resource whose state has no shape");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_waiter_from_before_waiters_had_a_shape_gets_one_with_its_next_update() {
+    let world = World::start(SPEED).await;
+    let mut old = all().into_iter().find(|one| one.situation == "waiter-of-one").unwrap();
+    let mut waiter = old.resource(&world);
+    old.declared.insert("onFailed".to_owned(), "fail".into());
+    assert_eq!(waiter.up(&old.declared).await, End::Done);
+    let state = waiter.state.as_mut().unwrap();
+    assert!(state.outputs["deployments"].same_as(&old.state.outputs["deployments"]), "{:?}", state.outputs);
+    let shape = private(state).and_then(|private| private.get("v")?.as_number());
+    assert_eq!(shape, Some(1.0));
+    assert_eq!(waiter.up(&old.declared).await, End::Same);
 }
 
 /// Makes every situation, and writes down what is in the state then.
@@ -320,6 +341,11 @@ async fn record_states() {
     let mut waiter = Resource::new("DeploymentWaiter", "waiter", &world.endpoint, SPEED);
     assert_eq!(waiter.up(&declared).await, End::Done);
     record("waiter-of-one", "waiter", &waiter, &declared);
+    let ids = PropertyValue::Array(vec!["".into(), id.as_str().into()]);
+    let declared = properties([("deploymentIds", ids), ("onFailed", "fail".into())]);
+    let mut waiter = Resource::new("DeploymentWaiter", "waiter-of-many", &world.endpoint, SPEED);
+    assert_eq!(waiter.up(&declared).await, End::Done);
+    record("waiter-of-many", "waiter-of-many", &waiter, &declared);
 
     let mut imported = Resource::new("FunctionRollout", "imported", &world.endpoint, SPEED);
     let nothing = State {

@@ -57,8 +57,10 @@ impl Deployment {
 
     fn of(info: DeploymentInfo) -> Self {
         let description = info.description.unwrap_or_default();
-        let (_, versions) = description.rsplit_once("version ").unwrap();
+        let (_, versions) = description.split_once(" version ").unwrap();
         let (from, to) = versions.split_once(" to ").unwrap();
+        // A way back says its reason, too.
+        let (to, _) = to.split_once(',').unwrap_or((to, ""));
         let error = info.error_information.and_then(|error| error.code);
         Self {
             from: from.to_owned(),

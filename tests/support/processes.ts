@@ -11,6 +11,8 @@ interface Process {
     command: string;
 }
 
+export type Whom = "the CLI" | "the CLI and its providers";
+
 /** Those of one `pulumi` command that runs now, found by the name of its stack. */
 export class Run {
     private constructor(private readonly cli: number, private readonly providers: number[]) {}
@@ -29,7 +31,7 @@ export class Run {
         send("SIGINT", this.cli);
     }
 
-    kill(whom: "the CLI" | "the CLI and its providers"): void {
+    kill(whom: Whom): void {
         for (const pid of whom === "the CLI" ? [this.cli] : [this.cli, ...this.providers]) send("SIGKILL", pid);
     }
 

@@ -33,6 +33,8 @@ export interface Call {
     region?: string;
 }
 
+let accounts = 0;
+
 export class Sandbox {
     private constructor(
         private readonly child: ChildProcess,
@@ -54,6 +56,12 @@ export class Sandbox {
     /** The same sandbox as another account sees it, so that tests side by side do not meet. Twelve digits. */
     as(account: string): Sandbox {
         return new Sandbox(this.child, this.endpoint, this.speed, account);
+    }
+
+    /** The same for an account that nobody else has. */
+    alone(): Sandbox {
+        accounts += 1;
+        return this.as(`${accounts}`.padStart(12, "1"));
     }
 
     /** What a program, the CLI or an SDK needs to talk to the sandbox instead of AWS. */
@@ -92,12 +100,13 @@ export class Sandbox {
         return { ...state, scopes: state.scopes.filter((scope: any) => !this.account || scope.account === this.account) };
     }
 
+    /** Makes calls go wrong: those of this account, if this is one account's view. */
     async fault(rule: Record<string, unknown>): Promise<void> {
-        await this.admin("faults", { method: "POST", body: JSON.stringify(rule) });
+        await this.admin("faults", { method: "POST", body: JSON.stringify({ account: this.account, ...rule }) });
     }
 
     async forgetFaults(): Promise<void> {
-        await this.admin("faults", { method: "DELETE" });
+        await this.admin(this.account ? `faults?account=${this.account}` : "faults", { method: "DELETE" });
     }
 
     /** Names of everything that exists, whatever kind it is. */

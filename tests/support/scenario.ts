@@ -2,6 +2,7 @@
 
 import * as assert from "node:assert/strict";
 import { test } from "node:test";
+import { UpResult } from "@pulumi/pulumi/automation/index.js";
 import { Sandbox } from "./sandbox";
 import { TestStack } from "./stack";
 
@@ -27,6 +28,15 @@ export function scenariosAfterUp(scene: () => Scene) {
             await body(outputs.targetArn.value);
             await vanishes(scene());
         });
+}
+
+/** An update without a change changes nothing, and asks AWS nothing. */
+export async function hasNothingToDo(sandbox: Sandbox, up: () => Promise<UpResult>): Promise<void> {
+    const since = await sandbox.lastCall();
+    const { summary, stdout } = await up();
+    assert.deepEqual(Object.keys(summary.resourceChanges ?? {}), ["same"], stdout);
+    const asked = (await sandbox.journal(since)).map((call) => call.operation);
+    assert.deepEqual(asked, [], "an update without a change asks AWS");
 }
 
 /** Takes the stack away; nothing may be left of it. */

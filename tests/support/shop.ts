@@ -10,7 +10,7 @@ import * as assert from "node:assert/strict";
 import { Run } from "./processes";
 import { answering, hookFunction, publishedFunction } from "./programs";
 import { Sandbox } from "./sandbox";
-import { vanishes } from "./scenario";
+import { hasNothingToDo, vanishes } from "./scenario";
 import { StackOptions, TestStack, failureOf } from "./stack";
 import { until } from "./until";
 
@@ -51,7 +51,7 @@ export class Shop {
 
     /** A stack of this name, not yet up. The name is the test's alone: processes are found by it. */
     static async create(whole: Sandbox, name: string, functions = ["orders"], options: StackOptions = {}): Promise<Shop> {
-        const sandbox = whole.as(nextAccount());
+        const sandbox = whole.alone();
         const articles = new Map<string, Article>(
             functions.map((fn) => [fn, { code: answering("one"), args: {}, options: {} }]),
         );
@@ -126,14 +126,19 @@ export class Shop {
         return `urn:pulumi:${this.name}::shop::lambda-rollout:index:FunctionRollout::${fn}`;
     }
 
+    /** What callers in the same account call. */
+    target(fn = "orders"): string {
+        return `${fn}:stable`;
+    }
+
     /** A version that somebody else publishes, with the code that the function has. */
     async publish(fn = "orders"): Promise<string> {
         await this.lambda.send(new UpdateFunctionConfigurationCommand({ FunctionName: fn, Description: "by hand" }));
         return (await this.lambda.send(new PublishVersionCommand({ FunctionName: fn }))).Version!;
     }
 
-    /** A deployment that somebody else starts on our group. */
-    async deployByHand(to: string, config = "CodeDeployDefault.LambdaCanary10Percent30Minutes", fn = "orders"): Promise<string> {
+    /** A deployment that somebody else starts on our group; unless it is told otherwise, the slowest that CodeDeploy has. */
+    async deployByHand(to: string, config = "CodeDeployDefault.LambdaLinear10PercentEvery10Minutes", fn = "orders"): Promise<string> {
         const properties = { Name: fn, Alias: "stable", CurrentVersion: await this.serves(fn), TargetVersion: to };
         const resource = { Type: "AWS::Lambda::Function", Properties: properties };
         const { deploymentId } = await this.codeDeploy.send(new CreateDeploymentCommand({
@@ -163,9 +168,9 @@ export class Shop {
             .sort((a, b) => a.createTime!.getTime() - b.createTime!.getTime());
     }
 
-    /** The versions that were deployed, in order: each by its description, which names it last. */
+    /** The versions that were deployed, in order: each by its description. */
     async deployed(fn = "orders"): Promise<string[]> {
-        return (await this.deployments(fn)).map((info) => /(\d+)$/.exec(info.description!)![1]);
+        return (await this.deployments(fn)).map((info) => / version \d+ to (\d+)/.exec(info.description!)![1]);
     }
 
     /** The version that an alias serves, if it serves one alone. */
@@ -187,11 +192,7 @@ export class Shop {
     /** A plain `up` gets there, and the next one finds nothing to do and asks AWS nothing. */
     async settles(serving: Record<string, string> = {}): Promise<string> {
         const { stdout, stderr } = await this.up();
-        const since = await this.sandbox.lastCall();
-        const again = await this.up();
-        assert.deepEqual(Object.keys(again.summary.resourceChanges ?? {}), ["same"], again.stdout);
-        const asked = (await this.sandbox.journal(since)).map((call) => call.operation);
-        assert.deepEqual(asked, [], "an update without a change asks AWS");
+        await hasNothingToDo(this.sandbox, () => this.up());
         const expected = { ...(await this.declaredVersions()), ...serving };
         for (const [fn, version] of Object.entries(expected)) assert.equal(await this.serves(fn), version, fn);
         return stdout + stderr;
@@ -205,13 +206,6 @@ export class Shop {
         this.said = "";
         return { ...extra, onOutput: (text: string) => (this.said += text) };
     }
-}
-
-let accounts = 0;
-
-function nextAccount(): string {
-    accounts += 1;
-    return `${accounts}`.padStart(12, "1");
 }
 
 async function declare(articles: Map<string, Article>) {

@@ -50,9 +50,10 @@ export class Traffic {
 const clients = new Map<string, LambdaClient>();
 
 function lambda(sandbox: Sandbox): LambdaClient {
-    const known = clients.get(sandbox.endpoint);
+    const who = `${sandbox.endpoint} ${sandbox.clientConfig.credentials.accessKeyId}`;
+    const known = clients.get(who);
     if (known) return known;
     const client = new LambdaClient({ ...sandbox.clientConfig, maxAttempts: 1 });
-    clients.set(sandbox.endpoint, client);
+    clients.set(who, client);
     return client;
 }

@@ -27,7 +27,7 @@ impl Gateway {
             }
             (&Method::POST, "faults") => self.add_fault(&request),
             (&Method::DELETE, "faults") => {
-                self.faults.clear();
+                self.faults.clear(http::query(request.uri(), "account").as_deref());
                 http::empty(204)
             }
             _ => http::json(404, &json!({ "message": format!("The sandbox has: {HELP}") })),

@@ -17,6 +17,8 @@ pub(crate) struct Rule {
     pub(crate) service: String,
     #[serde(default = "any")]
     pub(crate) operation: String,
+    /// Whose calls; without it, everybody's.
+    pub(crate) account: Option<String>,
     pub(crate) kind: Kind,
     /// How many calls are still to be hit; without it, any number.
     pub(crate) count: Option<u64>,
@@ -63,17 +65,20 @@ impl Faults {
         locked(&self.rules).push((rule, dice));
     }
 
-    pub(crate) fn clear(&self) {
-        locked(&self.rules).clear();
+    /// Forgets the rules for an account, or all of them.
+    pub(crate) fn clear(&self, account: Option<&str>) {
+        locked(&self.rules).retain(|(rule, _)| account.is_some() && rule.account.as_deref() != account);
     }
 
     /// The fault that hits this call, if any does. The first rule that fits decides.
-    pub(crate) fn next(&self, service: &str, operation: &str) -> Option<Fault> {
+    pub(crate) fn next(&self, account: &str, service: &str, operation: &str) -> Option<Fault> {
         let mut rules = locked(&self.rules);
         let fits = |wanted: &str, actual: &str| wanted == "*" || wanted.eq_ignore_ascii_case(actual);
         let hit = rules.iter_mut().find_map(|(rule, dice)| {
-            let meant =
-                fits(&rule.service, service) && fits(&rule.operation, operation) && rule.count != Some(0);
+            let meant = fits(&rule.service, service)
+                && fits(&rule.operation, operation)
+                && rule.account.as_deref().is_none_or(|wanted| wanted == account)
+                && rule.count != Some(0);
             if !meant || rule.probability.is_some_and(|probability| dice.f64() >= probability) {
                 return None;
             }
@@ -101,6 +106,8 @@ fn fault(rule: &Rule, service: &str) -> Fault {
 mod tests {
     use super::*;
 
+    const ACCOUNT: &str = "000000000000";
+
     fn rule(text: &str) -> Rule {
         serde_json::from_str(text).unwrap()
     }
@@ -110,15 +117,31 @@ mod tests {
         let faults = Faults::default();
         faults
             .add(rule(r#"{"service":"codedeploy","operation":"GetDeployment","kind":"throttle","count":2}"#));
-        assert_eq!(faults.next("codedeploy", "StopDeployment"), None);
-        assert_eq!(faults.next("lambda", "GetDeployment"), None);
+        assert_eq!(faults.next(ACCOUNT, "codedeploy", "StopDeployment"), None);
+        assert_eq!(faults.next(ACCOUNT, "lambda", "GetDeployment"), None);
         for _ in 0..2 {
-            let Some(Fault::Refuse(error)) = faults.next("codedeploy", "GetDeployment") else {
+            let Some(Fault::Refuse(error)) = faults.next(ACCOUNT, "codedeploy", "GetDeployment") else {
                 panic!("no fault")
             };
             assert_eq!((error.status, error.code), (400, "ThrottlingException"));
         }
-        assert_eq!(faults.next("codedeploy", "GetDeployment"), None);
+        assert_eq!(faults.next(ACCOUNT, "codedeploy", "GetDeployment"), None);
+    }
+
+    #[test]
+    fn a_fault_may_hit_one_account_alone() {
+        let faults = Faults::default();
+        let add =
+            |account: &str| faults.add(rule(&format!(r#"{{"kind":"throttle","account":"{account}"}}"#)));
+        add("111111111111");
+        add("222222222222");
+        assert_eq!(faults.next(ACCOUNT, "lambda", "Invoke"), None);
+        assert!(faults.next("111111111111", "lambda", "Invoke").is_some());
+        faults.clear(Some("111111111111"));
+        assert_eq!(faults.next("111111111111", "lambda", "Invoke"), None);
+        assert!(faults.next("222222222222", "lambda", "Invoke").is_some());
+        faults.clear(None);
+        assert_eq!(faults.next("222222222222", "lambda", "Invoke"), None);
     }
 
     #[test]
@@ -126,7 +149,7 @@ mod tests {
         let told = || {
             let faults = Faults::default();
             faults.add(rule(r#"{"kind":"reset-before","probability":0.5,"seed":7}"#));
-            (0..20).map(|_| faults.next("lambda", "Invoke").is_some()).collect::<Vec<_>>()
+            (0..20).map(|_| faults.next(ACCOUNT, "lambda", "Invoke").is_some()).collect::<Vec<_>>()
         };
         assert_eq!(told(), told());
         assert!(told().contains(&true) && told().contains(&false));
@@ -141,7 +164,7 @@ mod tests {
         ] {
             let faults = Faults::default();
             faults.add(rule(&format!(r#"{{"service":"lambda","kind":"{kind}","delayMs":5}}"#)));
-            assert_eq!(faults.next("lambda", "Invoke"), Some(expected));
+            assert_eq!(faults.next(ACCOUNT, "lambda", "Invoke"), Some(expected));
         }
         assert!(serde_json::from_str::<Rule>(r#"{"kind":"earthquake"}"#).is_err());
     }

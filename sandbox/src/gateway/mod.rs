@@ -113,7 +113,7 @@ impl Gateway {
 
     /// The answer, unless a fault comes in between.
     async fn answer(&self, operation: &Operation, scope: &Scope, request: Request) -> Result<Response, Cut> {
-        match self.faults.next(&operation.service, &operation.name) {
+        match self.faults.next(&scope.account, &operation.service, &operation.name) {
             None if !self.admitted(operation, scope) => {
                 Ok(refusal::of(operation, &limits::throttling(&operation.service)))
             }

@@ -6,7 +6,7 @@ use super::drift;
 use crate::pulumi::{PropertyMap, PropertyValue, ReadState};
 use crate::resources::state;
 use crate::rollout::bake;
-use crate::rollout::cloud::{AliasState, Cloud, DeploymentStatus, WAY_BACK};
+use crate::rollout::cloud::{AliasState, Cloud, DeploymentStatus};
 use crate::rollout::context::{Context, Doing, RolloutError};
 use crate::rollout::failure;
 use crate::rollout::follow::Ended;
@@ -14,6 +14,7 @@ use crate::rollout::memory::{Drift, Memory};
 use crate::rollout::observe::{LastDeployment, last_deployment};
 use crate::rollout::plan::IN_PROGRESS;
 use crate::rollout::spec::{OnFailedVersion, RolloutSpec};
+use crate::rollout::way_back::{self, is_way_back};
 
 /// `spec` is what the last run acted on.
 pub(super) async fn refresh<C: Cloud>(
@@ -105,10 +106,11 @@ fn notice_way_back(
     let Some(rollout) = memory.last_rollout.as_mut().filter(|rollout| rollout.status == IN_PROGRESS) else {
         return;
     };
-    let taken_back = newest.is_some_and(|newest| newest.deployment.description.contains(WAY_BACK));
-    if rollout.version != alias.version && taken_back {
+    let way_back =
+        newest.map(|newest| newest.deployment.description.as_str()).filter(|said| is_way_back(said));
+    if let Some(way_back) = way_back.filter(|_| rollout.version != alias.version) {
         "Failed".clone_into(&mut rollout.status);
-        "it was taken back while it baked".clone_into(&mut rollout.reason);
+        rollout.reason = way_back::reason(way_back).cause;
         rollout.ended = Some(now);
         memory.failed_version.clone_from(&rollout.version);
         alias.version.clone_into(&mut memory.serving_version);

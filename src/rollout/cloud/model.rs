@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, SystemTime};
 
+use crate::rollout::way_back::is_way_back;
+
 /// Tags of a CodeDeploy application or group, of a role, of an alarm.
 pub type Tags = BTreeMap<String, String>;
 
@@ -232,13 +234,10 @@ pub enum Aside {
     Hook,
 }
 
-/// In the description of a deployment with which a bake takes traffic back.
-pub const WAY_BACK: &str = ": back from version";
-
 impl Deployment {
     /// Whether it takes traffic back, be it CodeDeploy's rollback or a bake's, whoever started it.
     pub fn is_way_back(&self) -> bool {
-        self.rolls_back.is_some() || self.description.contains(WAY_BACK)
+        self.rolls_back.is_some() || is_way_back(&self.description)
     }
 }
 

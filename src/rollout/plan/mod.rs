@@ -163,6 +163,10 @@ pub enum Traffic {
     /// The declared version failed before, and that was said.
     KeepFailed,
     FailAgain,
+    /// The declared version was taken back from while nobody watched, or by a waiter.
+    FoundWayBack {
+        deployment: Box<Deployment>,
+    },
     /// The declared version's deployment ended badly while nobody watched.
     FoundFailed {
         deployment: Box<Deployment>,

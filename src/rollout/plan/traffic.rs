@@ -5,6 +5,7 @@ use crate::rollout::cloud::{Deployment, DeploymentStatus, Target};
 use crate::rollout::memory::Memory;
 use crate::rollout::observe::{LastDeployment, Observed};
 use crate::rollout::spec::{OnFailedVersion, RolloutSpec};
+use crate::rollout::way_back::is_way_back;
 
 pub(super) fn traffic(spec: &RolloutSpec, memory: Option<&Memory>, seen: &Observed) -> Traffic {
     let failed_before = memory.is_some_and(|memory| has_failed(spec, memory));
@@ -29,6 +30,11 @@ pub(super) fn traffic(spec: &RolloutSpec, memory: Option<&Memory>, seen: &Observ
     }
     // Before anything else: a version that failed may serve, where `autoRollback` leaves its case out.
     if let Some(found) = seen.last.as_ref().and_then(|last| found_failed(spec, memory, last)) {
+        return found;
+    }
+    if let Some(found) =
+        seen.last.as_ref().filter(|_| !serves).and_then(|last| found_way_back(spec, memory, last))
+    {
         return found;
     }
     if serves {
@@ -56,6 +62,22 @@ fn found_failed(spec: &RolloutSpec, memory: Option<&Memory>, last: &LastDeployme
     let unseen = memory.is_some_and(|memory| is_unseen(spec, memory, deployment));
     let from = target.filter(|target| is_of(spec, Some(target)))?.current_version.clone();
     (judged && unseen).then(|| Traffic::FoundFailed { deployment: Box::new(deployment.clone()), from })
+}
+
+/// A way back from the declared version that ended after the last run that we know of.
+fn found_way_back(spec: &RolloutSpec, memory: Option<&Memory>, last: &LastDeployment) -> Option<Traffic> {
+    let LastDeployment { deployment, target, .. } = last;
+    let target = target
+        .as_ref()
+        .filter(|target| target.function == spec.function.name && target.alias == spec.alias)?;
+    let from_declared = is_way_back(&deployment.description) && target.current_version == spec.version;
+    let unseen = memory.is_some_and(|memory| {
+        let ended = memory.last_rollout.as_ref().and_then(|last| last.ended);
+        let newer = ended.is_none_or(|ended| deployment.created.is_some_and(|created| created > ended));
+        newer && memory.failed_version != spec.version && memory.trigger_mark == spec.trigger_mark()
+    });
+    (from_declared && unseen && deployment.status == DeploymentStatus::Succeeded)
+        .then(|| Traffic::FoundWayBack { deployment: Box::new(deployment.clone()) })
 }
 
 /// A deployment that succeeded while nobody watched what its version then did.

@@ -1,7 +1,6 @@
 //! What happens to traffic, and what is in the way.
 
 use super::*;
-use crate::rollout::cloud::WAY_BACK;
 use crate::rollout::spec::{OnConflict, OnFailedVersion};
 
 #[test]
@@ -183,7 +182,7 @@ fn the_way_back_of_a_bake_is_never_stopped() {
     let spec = spec("2");
     let (memory, mut seen) = complete(&spec, "2");
     let mut back = deployment("d-9", DeploymentStatus::Live, "2", "1");
-    back.deployment.description = format!("orders:stable{WAY_BACK} 2 to 1");
+    back.deployment.description = "orders:stable: back from version 2 to 1".to_owned();
     seen.last = Some(back);
     let plan = plan(&spec, Some(&memory), &owner(), &seen);
     assert_eq!(plan, Ok(Plan::Clear(Obstacle::Rollback { deployment: "d-9".to_owned() })));
@@ -212,6 +211,41 @@ fn a_judged_deployment_is_found_although_its_id_was_never_saved() {
     "before".clone_into(&mut memory.trigger_mark);
     let again = work(plan(&spec, Some(&memory), &owner(), &seen)).traffic;
     assert_eq!(again, Traffic::Deploy { from: "1".to_owned() });
+}
+
+#[test]
+fn a_way_back_that_nobody_was_told_of_keeps_the_version_from_being_tried_again() {
+    let spec = spec("2");
+    let (mut memory, mut seen) = complete(&spec, "1");
+    let mut back = deployment("d-9", DeploymentStatus::Succeeded, "2", "1");
+    back.deployment.description = "orders:stable: back from version 2 to 1".to_owned();
+    back.deployment.created = Some(SystemTime::UNIX_EPOCH + Duration::from_mins(9));
+    seen.last = Some(back);
+    let ended = |minutes| {
+        let ended = Some(SystemTime::UNIX_EPOCH + Duration::from_mins(minutes));
+        Some(LastRollout { ended, ..rollout("1", "Succeeded", Duration::ZERO) })
+    };
+    memory.last_rollout = ended(5);
+    let found = work(plan(&spec, Some(&memory), &owner(), &seen)).traffic;
+    assert!(matches!(found, Traffic::FoundWayBack { .. }), "{found:?}");
+
+    // Who waits elsewhere may have gone back: then the rollout's own end is unknown.
+    memory.last_rollout = Some(rollout("2", IN_PROGRESS, Duration::ZERO));
+    let found = work(plan(&spec, Some(&memory), &owner(), &seen)).traffic;
+    assert!(matches!(found, Traffic::FoundWayBack { .. }), "{found:?}");
+
+    let deploys = Traffic::Deploy { from: "1".to_owned() };
+    let another = RolloutSpec { version: "3".to_owned(), ..spec.clone() };
+    assert_eq!(work(plan(&another, Some(&memory), &owner(), &seen)).traffic, deploys);
+    let triggered = RolloutSpec { triggers: [("again".to_owned(), "1".to_owned())].into(), ..spec.clone() };
+    assert_eq!(work(plan(&triggered, Some(&memory), &owner(), &seen)).traffic, deploys);
+    // An earlier run has told it, and whoever declares the version once more wants it.
+    memory.last_rollout = ended(10);
+    assert_eq!(work(plan(&spec, Some(&memory), &owner(), &seen)).traffic, deploys);
+    let retried = RolloutSpec { on_failed_version: OnFailedVersion::Retry, ..spec };
+    "2".clone_into(&mut memory.failed_version);
+    memory.last_rollout = ended(5);
+    assert_eq!(work(plan(&retried, Some(&memory), &owner(), &seen)).traffic, deploys);
 }
 
 #[test]
