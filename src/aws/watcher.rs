@@ -1,8 +1,9 @@
 //! One watcher for everyone who waits for a deployment.
 //!
 //! Whoever waits says by when the next look is due. One task puts the looks that are due into few `BatchGetDeployments`
-//! calls and answers all; it ends when nobody waits. A call that there is room for takes as many as it can; if that is
-//! not all, it takes those first that have waited longest, measured by what they asked for. When CodeDeploy throttles or
+//! calls and answers all; it ends when nobody waits. If not all that are due fit into the calls that there is room for,
+//! those go first that something is about to happen to, and then those that have waited longest for what they asked
+//! for. When CodeDeploy throttles or
 //! does not answer, the task asks more and more seldom, and faster again when calls succeed: nobody's wait fails for
 //! that before it has lasted.
 
@@ -26,6 +27,8 @@ pub(super) const IDS_A_CALL: usize = 25;
 const TOGETHER: Duration = Duration::from_secs(1);
 /// The share of a wait after which a look may come early, if a call that is made anyway has room.
 const FLEXIBLE_AFTER: f64 = 0.75;
+/// Who asks for a look within this time expects something to happen.
+const SOON: Duration = Duration::from_secs(5);
 const FIRST_GAP: Duration = Duration::from_secs(1);
 const LONGEST_GAP: Duration = Duration::from_secs(30);
 /// With the growing gaps between them, these are more than five minutes without one answer: as far as a clock may be
@@ -137,7 +140,7 @@ impl Shared {
     async fn look(&self, waits: &mut Vec<Wait>, incoming: &mut mpsc::UnboundedReceiver<Wait>) {
         self.turn().await;
         update(waits, incoming);
-        let ids = next_ids(waits, Instant::now(), self.clock.scaled(TOGETHER));
+        let ids = next_ids(waits, Instant::now(), self.clock);
         let looks = self.ask_for(&ids).await;
         let (asked, others) =
             std::mem::take(waits).into_iter().partition(|wait| looks.contains_key(&wait.id));
@@ -246,14 +249,18 @@ fn update(waits: &mut Vec<Wait>, incoming: &mut mpsc::UnboundedReceiver<Wait>) {
     waits.retain(|wait| !wait.answer.is_closed());
 }
 
-/// The ids to ask for now: those that are due, the most overdue first, and as many that are nearly due as fit into the
-/// same call.
-fn next_ids(waits: &[Wait], now: Instant, together: Duration) -> Vec<String> {
+/// The ids to ask for now: those that are due, and as many that are nearly due as fit into the same call.
+fn next_ids(waits: &[Wait], now: Instant, clock: Clock) -> Vec<String> {
+    let (together, soon) = (clock.scaled(TOGETHER), clock.scaled(SOON));
     let is_due = |wait: &&Wait| wait.due <= now + together;
+    let is_patient = |wait: &Wait| wait.due - wait.asked > soon;
     let mut due: Vec<_> = waits.iter().filter(is_due).collect();
     let mut nearly: Vec<_> =
         waits.iter().filter(|wait| !is_due(wait) && wait.flexible_from() <= now).collect();
-    due.sort_by(|one, other| other.overdue(now).total_cmp(&one.overdue(now)));
+    due.sort_by(|one, other| {
+        let overdue = other.overdue(now).total_cmp(&one.overdue(now));
+        is_patient(one).cmp(&is_patient(other)).then(overdue)
+    });
     nearly.sort_by_key(|wait| wait.due);
     let mut ids = Vec::new();
     for wait in due.into_iter().chain(nearly) {
@@ -396,6 +403,29 @@ mod tests {
         waits.push(watcher.watch("d-nearly", seconds(38)));
         join_all(waits).await;
         assert_eq!(times(&calls), [30, 38]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn when_there_is_room_for_few_those_go_first_that_expect_something() {
+        let (calls, begin) = (Calls::default(), Instant::now());
+        let record = Arc::clone(&calls);
+        let ask = move |ids: Vec<String>| {
+            record.lock().unwrap().push((begin.elapsed().as_secs(), ids.clone()));
+            async move { Ok(all_of(&ids)) }
+        };
+        let room = || tokio::time::sleep(Duration::from_secs(10));
+        let watcher = Watcher::new(Clock::new(1.0), room, ask);
+        let patient: Vec<_> = (0..60).map(|n| format!("d-{n}")).collect();
+        let mut waits: Vec<_> = patient.iter().map(|id| watcher.watch(id, seconds(15))).collect();
+        let expecting = async {
+            tokio::time::sleep(seconds(27)).await;
+            watcher.watch("d-soon", seconds(1)).await
+        };
+        let (looks, soon) = tokio::join!(join_all(waits.drain(..)), expecting);
+        assert!(looks.into_iter().all(|look| look.is_ok()) && soon.is_ok());
+        let calls = calls.lock().unwrap();
+        let firsts: Vec<_> = calls.iter().map(|(time, ids)| (*time, ids.len(), ids[0] == "d-soon")).collect();
+        assert_eq!(firsts, [(25, 25, false), (35, 25, true), (45, 11, false)]);
     }
 
     #[tokio::test(start_paused = true)]

@@ -74,7 +74,8 @@ async fn wait_for<C: Cloud>(
         }
     };
     board.put(cx, id, Place::Ended);
-    judge(cx, &deployment, bake).await
+    // Boxed, because a thousand may wait at once, and only those that have ended need the room.
+    Box::pin(judge(cx, &deployment, bake)).await
 }
 
 async fn judge<C: Cloud>(
