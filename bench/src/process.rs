@@ -1,0 +1,64 @@
+//! What a process and its descendants have used, as the kernel says.
+
+use std::{fs, time::Duration};
+
+use nix::{time::clock_getcpuclockid, unistd::Pid};
+
+/// The kernel counts the time of children that have ended in hundredths of a second.
+const TICK: Duration = Duration::from_millis(10);
+
+/// Processor time of all of them, with that of children that have ended.
+pub(crate) fn cpu(root: u32) -> Duration {
+    tree(root).into_iter().map(|process| clock(process) + ended_children(process)).sum()
+}
+
+/// Resident memory of all of them, in bytes.
+pub(crate) fn memory(root: u32) -> u64 {
+    tree(root).into_iter().map(|process| status(process, "VmRSS:")).sum()
+}
+
+/// The sum of what each of them had at most.
+pub(crate) fn peak(root: u32) -> u64 {
+    tree(root).into_iter().map(|process| status(process, "VmHWM:")).sum()
+}
+
+fn tree(root: u32) -> Vec<u32> {
+    let mut all = vec![root];
+    let mut next = 0;
+    while let Some(&process) = all.get(next) {
+        all.extend(children(process));
+        next += 1;
+    }
+    all
+}
+
+fn children(process: u32) -> Vec<u32> {
+    let Ok(threads) = fs::read_dir(format!("/proc/{process}/task")) else { return Vec::new() };
+    let lists =
+        threads.flatten().filter_map(|thread| fs::read_to_string(thread.path().join("children")).ok());
+    lists
+        .flat_map(|list| list.split_whitespace().filter_map(|id| id.parse().ok()).collect::<Vec<_>>())
+        .collect()
+}
+
+/// To the nanosecond, with threads that have ended. What is gone has no clock.
+fn clock(process: u32) -> Duration {
+    let Ok(process) = i32::try_from(process) else { return Duration::ZERO };
+    let now = clock_getcpuclockid(Pid::from_raw(process)).and_then(|clock| clock.now());
+    now.map_or(Duration::ZERO, Duration::from)
+}
+
+/// The fields `cutime` and `cstime`, which stand behind the name in parentheses.
+fn ended_children(process: u32) -> Duration {
+    let stat = fs::read_to_string(format!("/proc/{process}/stat")).unwrap_or_default();
+    let fields = stat.rsplit(')').next().unwrap_or_default().split_whitespace();
+    let ticks: u32 = fields.skip(13).take(2).filter_map(|field| field.parse::<u32>().ok()).sum();
+    TICK * ticks
+}
+
+fn status(process: u32, field: &str) -> u64 {
+    let status = fs::read_to_string(format!("/proc/{process}/status")).unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix(field));
+    let kilobytes = line.and_then(|rest| rest.split_whitespace().next()?.parse::<u64>().ok());
+    kilobytes.unwrap_or(0) * 1024
+}
