@@ -11,10 +11,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use nix::{
-    sys::signal::{Signal, killpg},
-    unistd::Pid,
-};
+use rustix::process::{Pid, Signal, kill_process_group};
 
 use crate::{Result, process};
 
@@ -120,7 +117,7 @@ impl Running {
     /// Interrupts it, as the engine does when it has closed its connection, and waits until it is gone.
     pub(crate) fn end(mut self) -> Result<Duration> {
         let asked = Instant::now();
-        killpg(self.group()?, Signal::SIGINT)?;
+        kill_process_group(self.group()?, Signal::INT)?;
         while self.child.try_wait()?.is_none() {
             if asked.elapsed() > PATIENCE {
                 return Err("it does not end".into());
@@ -131,7 +128,7 @@ impl Running {
     }
 
     fn group(&self) -> Result<Pid> {
-        Ok(Pid::from_raw(i32::try_from(self.child.id())?))
+        Pid::from_raw(i32::try_from(self.child.id())?).ok_or_else(|| "it has no id".into())
     }
 }
 
@@ -140,7 +137,7 @@ impl Drop for Running {
     fn drop(&mut self) {
         if let (Ok(None), Ok(group)) = (self.child.try_wait(), self.group()) {
             // It may have ended in between, which is as well.
-            let _ = killpg(group, Signal::SIGKILL);
+            let _ = kill_process_group(group, Signal::KILL);
             drop(self.child.wait());
         }
     }

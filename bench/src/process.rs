@@ -1,8 +1,6 @@
 //! What a process and its descendants have used, as the kernel says.
 
-use std::{fs, time::Duration};
-
-use nix::{time::clock_getcpuclockid, unistd::Pid};
+use std::{fs, path::PathBuf, time::Duration};
 
 /// The kernel counts the time of children that have ended in hundredths of a second.
 const TICK: Duration = Duration::from_millis(10);
@@ -33,19 +31,23 @@ fn tree(root: u32) -> Vec<u32> {
 }
 
 fn children(process: u32) -> Vec<u32> {
-    let Ok(threads) = fs::read_dir(format!("/proc/{process}/task")) else { return Vec::new() };
-    let lists =
-        threads.flatten().filter_map(|thread| fs::read_to_string(thread.path().join("children")).ok());
+    let lists = threads(process).filter_map(|thread| fs::read_to_string(thread.join("children")).ok());
     lists
         .flat_map(|list| list.split_whitespace().filter_map(|id| id.parse().ok()).collect::<Vec<_>>())
         .collect()
 }
 
-/// To the nanosecond, with threads that have ended. What is gone has no clock.
+/// The time of its threads, in the scheduler's account, which is in nanoseconds.
 fn clock(process: u32) -> Duration {
-    let Ok(process) = i32::try_from(process) else { return Duration::ZERO };
-    let now = clock_getcpuclockid(Pid::from_raw(process)).and_then(|clock| clock.now());
-    now.map_or(Duration::ZERO, Duration::from)
+    let accounts = threads(process).filter_map(|thread| fs::read_to_string(thread.join("schedstat")).ok());
+    let spent = accounts.filter_map(|account| account.split_whitespace().next()?.parse().ok());
+    spent.map(Duration::from_nanos).sum()
+}
+
+/// None, when the process is gone.
+fn threads(process: u32) -> impl Iterator<Item = PathBuf> {
+    let threads = fs::read_dir(format!("/proc/{process}/task"));
+    threads.into_iter().flatten().flatten().map(|thread| thread.path())
 }
 
 /// The fields `cutime` and `cstime`, which stand behind the name in parentheses.

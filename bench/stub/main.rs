@@ -22,7 +22,6 @@ use tonic::{
     transport::{Server, server::TcpIncoming},
 };
 
-
 const MESSAGE: usize = 400 << 20;
 
 #[derive(Debug)]
