@@ -14,7 +14,13 @@ mod proto;
 mod requests;
 mod table;
 
-use std::{env, error::Error, fs, path::PathBuf};
+use std::{
+    env,
+    error::Error,
+    fs,
+    io::{self, Write},
+    path::PathBuf,
+};
 
 use figures::Figures;
 use measure::Plan;
@@ -45,7 +51,7 @@ async fn main() -> Result<()> {
         }
     }
     let tables = table::render(&figures);
-    print!("{tables}");
+    io::stdout().write_all(tables.as_bytes())?;
     if repeats >= REPEATS {
         let docs = root.join("docs");
         table::insert(&docs.join("performance.md"), &tables)?;

@@ -102,7 +102,7 @@ pub(crate) fn configure() -> ConfigureRequest {
 impl Plugin {
     /// A new rollout. The answer has to be its inputs, and no failure.
     pub(crate) fn check(&self) -> Call<CheckResponse> {
-        self.check_of(rollout("7", "5 minutes"))
+        self.check_of(&rollout("7", "5 minutes"))
     }
 
     /// A new rollout with triggers of 100 MB.
@@ -112,11 +112,11 @@ impl Plugin {
         let triggers = (0..entries).map(|entry| (format!("trigger-{entry}"), text.as_str().into()));
         let mut inputs = rollout("7", "5 minutes");
         inputs["triggers"] = serde_json::Value::Object(triggers.collect());
-        self.check_of(inputs)
+        self.check_of(&inputs)
     }
 
-    fn check_of(&self, inputs: serde_json::Value) -> Call<CheckResponse> {
-        let inputs = self.properties(&inputs);
+    fn check_of(&self, inputs: &serde_json::Value) -> Call<CheckResponse> {
+        let inputs = self.properties(inputs);
         let request = CheckRequest {
             urn: self.urn(),
             name: "orders".to_owned(),
@@ -134,15 +134,15 @@ impl Plugin {
 
     /// The second run of an unchanged program.
     pub(crate) fn diff_unchanged(&self) -> Call<DiffResponse> {
-        self.diff_to(rollout("7", "5 minutes"), DiffChanges::DiffNone)
+        self.diff_to(&rollout("7", "5 minutes"), DiffChanges::DiffNone)
     }
 
     /// A new version, and another interval.
     pub(crate) fn diff_changed(&self) -> Call<DiffResponse> {
-        self.diff_to(rollout("8", "10 minutes"), DiffChanges::DiffSome)
+        self.diff_to(&rollout("8", "10 minutes"), DiffChanges::DiffSome)
     }
 
-    fn diff_to(&self, news: serde_json::Value, expected: DiffChanges) -> Call<DiffResponse> {
+    fn diff_to(&self, news: &serde_json::Value, expected: DiffChanges) -> Call<DiffResponse> {
         let old_inputs = rollout("7", "5 minutes");
         let mut state = self.properties(&old_inputs);
         state.fields.extend(properties(&outcome()).fields);
@@ -153,7 +153,7 @@ impl Plugin {
             r#type: self.token.to_owned(),
             olds: Some(state),
             old_inputs: Some(self.properties(&old_inputs)),
-            news: Some(self.properties(&news)),
+            news: Some(self.properties(news)),
             ..DiffRequest::default()
         };
         Call::new("Diff", &request, move |answer: &DiffResponse| answer.changes() == expected)
