@@ -106,3 +106,19 @@ fn bar(svg: &mut String, top: f64, class: usize, multiple: f64) {
         top + BAR - 3.0
     );
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ten_times_as_much_is_a_decade_long() {
+        let mut figures = Figures::default();
+        figures.note(Row::Port, 0, 2.0);
+        figures.note(Row::Port, 1, 20.0);
+        let svg = render(&figures);
+        let bar = format!(r#"class="p1" x="{ONE:.1}" y="{TOP:.1}" width="{DECADE:.1}""#);
+        assert!(svg.contains(&bar), "{svg}");
+        assert!(svg.contains("start to the port line") && !svg.contains("memory, idle"));
+    }
+}
