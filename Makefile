@@ -79,6 +79,12 @@ nightly: build tools ## A thousand random stories, others each night; a story th
 	LAMBDA_ROLLOUT_SEQUENCES=$${SEQUENCES:-1000} LAMBDA_ROLLOUT_SEED=$${SEED:-$$(date +%Y%m%d)} \
 		cargo test --workspace --locked --test reliability whatever_happens -- --nocapture
 
+.PHONY: bench
+# A release build of the AWS SDK takes a quarter of an hour, once; the measurement takes another ten minutes.
+bench: tools ## What the provider costs as a process, next to Go and Node; BENCH_REPEATS=1 for a quick look
+	bench/build.sh
+	target/release/rollout-bench
+
 .PHONY: sandbox-conformance
 sandbox-conformance: build tools ## Drive the sandbox with botocore and its guide; print operations and outcomes
 	$(VENV)/bin/python sandbox/conformance/run.py target/debug/rollout-sandbox

@@ -109,9 +109,9 @@ impl Partial {
         let message = reasons.join("\n");
         let detail = proto::ErrorResourceInitFailed {
             id: if self.id.is_empty() { id.to_owned() } else { self.id },
-            properties: Some(wire::encode(&without_unknowns(&self.outputs))),
+            properties: Some(wire::write(without_unknowns(&self.outputs))),
             reasons,
-            inputs: self.inputs.as_ref().map(|inputs| wire::encode(&without_unknowns(inputs))),
+            inputs: self.inputs.as_ref().map(|inputs| wire::write(without_unknowns(inputs))),
             refresh_before_update: self.refresh_before_update,
         };
         detailed(Code::Unknown, message, "ErrorResourceInitFailed", &detail)

@@ -3,6 +3,7 @@
 //! "5 minutes" and "5m" are one length, a name and an ARN one function, an absent input and its default one choice,
 //! and a list that is a set has no order.
 
+use crate::pulumi::diff::{self, Diff};
 use crate::pulumi::{PropertyMap, PropertyValue};
 use crate::rollout::duration;
 use crate::rollout::function::FunctionRef;
@@ -64,6 +65,25 @@ pub fn canonical(inputs: &PropertyMap, meanings: &[(&str, Meaning)]) -> Property
         }
     }
     map
+}
+
+/// What means something else now. Most inputs are written as they were, and need no look at their meaning.
+pub fn compare(
+    old: &PropertyMap,
+    new: &PropertyMap,
+    meanings: &[(&str, Meaning)],
+    replace_keys: &[&str],
+) -> Diff {
+    let differs = |key: &str| {
+        let new = new.get(key);
+        old.get(key) != new || new.is_some_and(PropertyValue::contains_unknown)
+    };
+    let meanings: Vec<_> = meanings.iter().filter(|(key, _)| differs(key)).copied().collect();
+    let spelled = |inputs: &PropertyMap| {
+        let part = inputs.iter().filter(|(key, _)| differs(key));
+        canonical(&part.map(|(key, value)| (key.clone(), value.clone())).collect(), &meanings)
+    };
+    diff::compare(&spelled(old), &spelled(new), replace_keys)
 }
 
 impl Meaning {
@@ -155,6 +175,27 @@ mod tests {
             canonical(&longer, MEANINGS),
             canonical(&map(&[("functionName", "api".into())]), MEANINGS)
         );
+    }
+
+    #[test]
+    fn comparing_a_part_is_comparing_all() {
+        let strategy = |interval| PropertyValue::Object(map(&[("interval", interval)]));
+        let all = [
+            map(&[]),
+            map(&[("functionName", "api".into()), ("bake", "3m".into()), ("other", 1.into())]),
+            map(&[("functionName", "web".into()), ("wait", true.into()), ("other", 2.into())]),
+            map(&[("wait", PropertyValue::Null), ("alarms", vec!["b", "a"].into())]),
+            map(&[("alarms", vec!["a", "b"].into()), ("strategy", strategy("5m".into()))]),
+            map(&[("strategy", strategy(PropertyValue::Unknown)), ("bake", PropertyValue::Unknown)]),
+            map(&[("strategy", PropertyValue::secret(strategy("5 minutes".into())))]),
+        ];
+        for old in &all {
+            for new in &all {
+                let whole =
+                    diff::compare(&canonical(old, MEANINGS), &canonical(new, MEANINGS), &["functionName"]);
+                assert_eq!(compare(old, new, MEANINGS, &["functionName"]), whole, "{old:?} → {new:?}");
+            }
+        }
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::pulumi::diff::{self, Diff};
+use crate::pulumi::diff::Diff;
 use crate::pulumi::{
     CheckFailure, Checked, Created, Failure, Operation, PropertyMap, PropertyValue, ReadState, Reader,
     Updated,
@@ -98,9 +98,7 @@ fn deployment_id(outputs: &PropertyMap) -> &str {
 }
 
 pub fn diff(old_inputs: &PropertyMap, news: &PropertyMap) -> Diff {
-    let old = canonical::canonical(old_inputs, MEANINGS);
-    let new = canonical::canonical(news, MEANINGS);
-    diff::compare(&old, &new, REPLACE_KEYS)
+    canonical::compare(old_inputs, news, MEANINGS, REPLACE_KEYS)
 }
 
 pub async fn create(session: &Session, op: &Operation, inputs: PropertyMap) -> Result<Created, Failure> {

@@ -8,6 +8,7 @@ use std::{
     borrow::Cow,
     cell::RefCell,
     collections::{BTreeMap, BTreeSet},
+    fmt,
     ops::RangeInclusive,
     rc::Rc,
 };
@@ -82,9 +83,9 @@ impl<'a> Reader<'a> {
 
     /// A whole number within limits.
     pub fn integer_in(&self, key: &str, range: RangeInclusive<i64>) -> Input<i64> {
-        let expected = format!("a whole number from {} to {}", range.start(), range.end());
         self.get_typed(key).and_then(|found| {
-            self.typed(&found, &expected, |value| whole(value).filter(|number| range.contains(number)))
+            let expected = format_args!("a whole number from {} to {}", range.start(), range.end());
+            self.typed(&found, expected, |value| whole(value).filter(|number| range.contains(number)))
         })
     }
 
@@ -111,11 +112,11 @@ impl<'a> Reader<'a> {
     /// An object with names of the user's own and strings as values. Null values are left out.
     pub fn string_map(&self, key: &str) -> Input<BTreeMap<String, Input<String>>> {
         self.get_typed(key).and_then(|found| {
-            let entries = self.typed(&found, "an object of strings", |value| value.as_object().cloned());
+            let entries = self.typed(&found, "an object of strings", PropertyValue::as_object);
             entries.map(|entries| {
-                let entries = entries.into_iter().map(|(name, value)| {
-                    let entry = found.below(found.path.key(name.as_str()), &value);
-                    (name, entry.and_then(|entry| self.text(&entry)))
+                let entries = entries.iter().map(|(name, value)| {
+                    let entry = found.below(found.path.key(name.as_str()), value);
+                    (name.clone(), entry.and_then(|entry| self.text(&entry)))
                 });
                 entries.filter(|(_, value)| !value.is_absent()).collect()
             })
@@ -219,7 +220,7 @@ impl<'a> Reader<'a> {
 
     fn list<T>(&self, key: &str, what: &str, read: impl Fn(&Found<'_>) -> Input<T>) -> Input<Vec<Input<T>>> {
         self.get_typed(key).and_then(|found| {
-            let items = self.typed(&found, what, |value| value.as_array().map(<[_]>::to_vec));
+            let items = self.typed(&found, what, PropertyValue::as_array);
             items.map(|items| {
                 let items = items.iter().enumerate();
                 let items = items.map(|(index, item)| found.below(found.path.index(index), item));
@@ -232,11 +233,11 @@ impl<'a> Reader<'a> {
         self.typed(found, "a string", |value| value.as_str().map(str::to_owned))
     }
 
-    fn typed<T>(
+    fn typed<'f, T>(
         &self,
-        found: &Found<'_>,
-        expected: &str,
-        convert: impl FnOnce(&PropertyValue) -> Option<T>,
+        found: &'f Found<'_>,
+        expected: impl fmt::Display,
+        convert: impl FnOnce(&'f PropertyValue) -> Option<T>,
     ) -> Input<T> {
         if let Some(value) = convert(&found.value) {
             return Input::Known(value);

@@ -40,7 +40,7 @@ impl<P: Provider> Service<P> {
             self.call(&operation, |provider, _| async move { provider.check_config(request).await });
         let checked = checked.await.map_err(Failure::into_status)?;
         Ok(proto::CheckResponse {
-            inputs: Some(wire::encode(&plain(&checked.inputs))),
+            inputs: Some(wire::write(plain(&checked.inputs))),
             failures: checked.failures.into_iter().map(CheckFailure::render_unshown).collect(),
         })
     }

@@ -68,14 +68,12 @@ impl<P: Provider> Service<P> {
         let operation = self.operation(&message.urn, &message.name, &message.r#type);
         let request = CheckRequest::try_from(message)?;
         let operation = operation.hiding([&request.inputs]);
-        let declared = request.inputs.clone();
         let checked =
             self.ask(&operation, |provider, given| async move { provider.check(given, request).await });
         let checked = checked.await.map_err(Failure::into_status)?;
-        Ok(proto::CheckResponse {
-            inputs: Some(wire::encode(&checked.inputs)),
-            failures: checked.failures.into_iter().map(|failure| failure.render(&declared)).collect(),
-        })
+        let inputs = checked.inputs;
+        let failures = checked.failures.into_iter().map(|failure| failure.render(&inputs)).collect();
+        Ok(proto::CheckResponse { inputs: Some(wire::write(inputs)), failures })
     }
 
     pub(super) async fn difference(
@@ -107,7 +105,7 @@ impl<P: Provider> Service<P> {
         let created = created.await.and_then(|created| valid_creation(&operation, created));
         let Created { id, outputs, refresh_before_update } =
             created.map_err(|failure| failed(&operation, failure, ""))?;
-        Ok(proto::CreateResponse { id, properties: Some(wire::encode(&outputs)), refresh_before_update })
+        Ok(proto::CreateResponse { id, properties: Some(wire::write(outputs)), refresh_before_update })
     }
 
     pub(super) async fn updated(
@@ -132,7 +130,7 @@ impl<P: Provider> Service<P> {
         });
         let Updated { outputs, refresh_before_update } =
             updated.map_err(|failure| failed(&operation, failure, &id))?;
-        Ok(proto::UpdateResponse { properties: Some(wire::encode(&outputs)), refresh_before_update })
+        Ok(proto::UpdateResponse { properties: Some(wire::write(outputs)), refresh_before_update })
     }
 
     /// That the object is gone is said by an answer with nothing in it.
@@ -153,8 +151,8 @@ impl<P: Provider> Service<P> {
         all_known(&inputs).and_then(|()| all_known(&outputs)).map_err(Failure::into_status)?;
         Ok(proto::ReadResponse {
             id: if found.is_empty() { id } else { found },
-            properties: Some(wire::encode(&outputs)),
-            inputs: Some(wire::encode(&inputs)),
+            properties: Some(wire::write(outputs)),
+            inputs: Some(wire::write(inputs)),
             refresh_before_update,
         })
     }
@@ -186,7 +184,7 @@ impl<P: Provider> Service<P> {
         let (result, failures) = match invoked.await.map_err(Failure::into_status)? {
             Invoked::Result(result) => {
                 all_known(&result).map_err(Failure::into_status)?;
-                (wire::encode(&result), Vec::new())
+                (wire::write(result), Vec::new())
             }
             Invoked::Refused(failures) => (Struct::default(), failures),
         };

@@ -3,10 +3,11 @@
 use std::{
     any::Any,
     future::Future,
+    panic::AssertUnwindSafe,
     sync::{Mutex, MutexGuard, PoisonError},
 };
 
-use tokio::task::JoinError;
+use futures_util::FutureExt;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use super::super::{failure::Failure, log::EngineLog, operation::Operation};
@@ -76,9 +77,10 @@ impl Session {
         let _awaited = operation.cancel.clone().drop_guard();
         let given = operation.clone();
         let call = self.tasks.spawn(async move {
-            let outcome = tokio::spawn(call).await;
+            // What a panic leaves behind is looked at by nobody: what calls share is sound at any time.
+            let outcome = AssertUnwindSafe(call).catch_unwind().await;
             given.log.finish().await;
-            outcome.map_err(|error| Failure::crash(&cause(error), given.kept()))
+            outcome.map_err(|panic| Failure::crash(cause(&*panic), given.kept()))
         });
         call.await.map_err(|error| Failure::bug(error.to_string()))?
     }
@@ -90,14 +92,10 @@ impl Session {
     }
 }
 
-/// What a crashed task said last.
-fn cause(error: JoinError) -> String {
-    let Ok(payload) = error.try_into_panic() else {
-        return "it was stopped".to_owned();
-    };
-    let payload: &(dyn Any + Send) = &*payload;
-    let text = payload.downcast_ref::<&str>().map(|text| (*text).to_owned());
-    text.or_else(|| payload.downcast_ref::<String>().cloned()).unwrap_or_else(|| "no cause given".to_owned())
+/// What a crashed call said last.
+fn cause(panic: &(dyn Any + Send)) -> &str {
+    let text = panic.downcast_ref::<&str>().copied();
+    text.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("no cause given")
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

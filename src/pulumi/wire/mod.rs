@@ -7,7 +7,7 @@ mod encode;
 mod tests;
 
 pub use decode::decode;
-pub use encode::encode;
+pub use encode::{encode, write};
 
 use super::path::{PropertyPath, Segment};
 

@@ -8,13 +8,14 @@ mod refresh;
 
 use std::time::Duration;
 
-use crate::pulumi::diff::{self, Change, ChangeKind, Diff};
+use crate::pulumi::diff::{Change, ChangeKind, Diff};
 use crate::pulumi::{Checked, Created, Failure, Operation, ReadState, Updated};
 use crate::pulumi::{PropertyMap, PropertyPath, PropertyValue};
 use crate::resources::canonical::{self, Meaning};
 use crate::resources::reporter::EngineReporter;
 use crate::resources::session::Session;
 use crate::resources::{new_owner, partial, secrets, state};
+use crate::rollout::function::FunctionRef;
 use crate::rollout::memory::Memory;
 use crate::rollout::owner::Owner;
 use crate::rollout::reconcile::{Reconciled, reconcile};
@@ -73,14 +74,12 @@ pub fn check(news: PropertyMap) -> Checked {
 
 /// Compares what is declared; also says, without a step, that the declared version failed before.
 pub fn diff(op: &Operation, old_inputs: &PropertyMap, old_outputs: &PropertyMap, news: &PropertyMap) -> Diff {
-    let old = canonical::canonical(old_inputs, MEANINGS);
-    let new = canonical::canonical(news, MEANINGS);
-    let mut diff = diff::compare(&old, &new, REPLACE_KEYS);
+    let mut diff = canonical::compare(old_inputs, news, MEANINGS, REPLACE_KEYS);
     let Some(memory) = state::read(old_outputs) else { return diff };
     if diff.is_empty() {
         diff.changes = drift::changes(&memory);
         diff.changes.extend(other_place(&memory, news));
-        warn_of_failed_version(op, &memory, &new);
+        warn_of_failed_version(op, &memory, news);
     } else if diff.touches("aliasName") && !memory.serving_version.is_empty() {
         op.log.warn(format!(
             "another `aliasName` is a new alias: it gets the declared version at once, without a rollout, and the old \
@@ -93,15 +92,19 @@ pub fn diff(op: &Operation, old_inputs: &PropertyMap, old_outputs: &PropertyMap,
 
 /// A function of the same name in another account or region is another function.
 fn other_place(memory: &Memory, news: &PropertyMap) -> Option<Change> {
-    let place = inputs::read(news).spec.function.place?;
+    let place = FunctionRef::parse(news.get("functionName")?.as_str()?).ok()?.place?;
     let same = place.account == memory.account && place.region == memory.region;
     let change = Change::new(PropertyPath::root().key("functionName"), ChangeKind::Update);
     (!same).then_some(Change { replace: true, ..change })
 }
 
-fn warn_of_failed_version(op: &Operation, memory: &Memory, new: &PropertyMap) {
+fn warn_of_failed_version(op: &Operation, memory: &Memory, news: &PropertyMap) {
+    if memory.failed_version.is_empty() {
+        return;
+    }
+    let new = canonical::canonical(news, MEANINGS);
     let declared = new.get("version").and_then(PropertyValue::as_str).unwrap_or_default();
-    if !memory.failed_version.is_empty() && memory.failed_version == declared {
+    if memory.failed_version == declared {
         op.log.warn(format!(
             "{}: version {declared} failed, and version {} serves all traffic; nothing is deployed until the version or `triggers` change",
             op.urn.name(),
