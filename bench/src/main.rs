@@ -13,34 +13,50 @@ mod process;
 mod proto;
 mod requests;
 mod table;
+mod waiting;
 
 use std::{
     env,
     error::Error,
     fs,
     io::{self, Write},
-    path::PathBuf,
+    path::{Path, PathBuf},
 };
 
 use figures::Figures;
 use measure::Plan;
 use plugin::Plugin;
 
-type Result<T> = std::result::Result<T, Box<dyn Error>>;
+type Result<T> = std::result::Result<T, Box<dyn Error + Send + Sync>>;
 
 /// With fewer repetitions the guide keeps the figures that it has.
 const REPEATS: usize = 5;
 
-const PICTURE: &str = "![What the others take, as multiples of lambda-rollout](performance-process.svg)";
+const PROCESS: &str = "![What the others take, as multiples of lambda-rollout](performance-process.svg)";
+const WAITING: &str = "![Calls to AWS while deployments are waited for](performance-waiting.svg)";
 
 /// One thread: the other core is the plugin's.
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<()> {
     let root = env::var("LAMBDA_ROLLOUT_ROOT").map(PathBuf::from)?;
     let repeats = env::var("BENCH_REPEATS").ok().map_or(Ok(REPEATS), |text| text.parse())?;
+    let only = env::var("BENCH_ONLY").unwrap_or_default();
     let engine = engine::serve().await?;
-    let plugins = Plugin::all(&root)?;
-    let plan = Plan { engine, plugins: &plugins };
+    let guide = Guide { docs: root.join("docs"), is_written: repeats >= REPEATS };
+    if only != "waiting" {
+        let figures = measure_processes(&root, &engine, repeats).await?;
+        guide.put("process", &table::render(&figures), PROCESS, &plot::render(&figures))?;
+    }
+    if only != "process" {
+        let outcomes = waiting::measure(&root, &engine).await?;
+        guide.put("waiting", &waiting::table(&outcomes), WAITING, &waiting::plot(&outcomes))?;
+    }
+    Ok(())
+}
+
+async fn measure_processes(root: &Path, engine: &str, repeats: usize) -> Result<Figures> {
+    let plugins = Plugin::all(root)?;
+    let plan = Plan { engine: engine.to_owned(), plugins: &plugins };
     let mut figures = Figures::default();
     for repetition in 0..repeats {
         for turn in 0..plugins.len() {
@@ -52,12 +68,23 @@ async fn main() -> Result<()> {
                 .map_err(|error| format!("{} cannot be measured: {error}", plugins[which].name))?;
         }
     }
-    let tables = table::render(&figures);
-    io::stdout().write_all(tables.as_bytes())?;
-    if repeats >= REPEATS {
-        let docs = root.join("docs");
-        table::insert(&docs.join("performance.md"), &format!("{tables}\n{PICTURE}\n"))?;
-        fs::write(docs.join("performance-process.svg"), plot::render(&figures))?;
+    Ok(figures)
+}
+
+/// The page that the tables go into.
+struct Guide {
+    docs: PathBuf,
+    is_written: bool,
+}
+
+impl Guide {
+    /// Prints the tables of a part, and puts them into the page with their picture.
+    fn put(&self, part: &str, tables: &str, picture: &str, svg: &str) -> Result<()> {
+        io::stdout().write_all(tables.as_bytes())?;
+        if self.is_written {
+            table::insert(&self.docs.join("performance.md"), part, &format!("{tables}\n{picture}\n"))?;
+            fs::write(self.docs.join(format!("performance-{part}.svg")), svg)?;
+        }
+        Ok(())
     }
-    Ok(())
 }

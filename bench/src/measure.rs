@@ -92,7 +92,7 @@ impl Plan<'_> {
 }
 
 /// What the engine asks before the first resource. It takes no for an answer, except from Configure, whose time this is.
-async fn begin(channel: &Channel) -> Result<Duration> {
+pub(crate) async fn begin(channel: &Channel) -> Result<Duration> {
     let mut client = ResourceProviderClient::new(channel.clone());
     optional(client.handshake(proto::ProviderHandshakeRequest::default()).await)?;
     optional(client.get_plugin_info(()).await)?;

@@ -29,7 +29,7 @@ const TOP: f64 = 56.0;
 const GROUP: f64 = 58.0;
 
 /// Follows the reader's colours.
-const STYLE: &str = "
+pub(crate) const STYLE: &str = "
     text { font: 13px system-ui, sans-serif; fill: #24292f }
     .small { font-size: 11px; fill: #57606a }
     .axis { stroke: #8c959f; stroke-width: 1 }

@@ -85,8 +85,17 @@ impl Plugin {
 
     /// As the engine does: its address as the argument, a pipe as standard input, a process group of its own.
     pub(crate) fn start(&self, engine: &str) -> Result<Running> {
+        self.start_with(engine, [])
+    }
+
+    /// The same, with more in its environment.
+    pub(crate) fn start_with(
+        &self,
+        engine: &str,
+        environment: impl IntoIterator<Item = (&'static str, String)>,
+    ) -> Result<Running> {
         let mut command = Command::new(&self.program);
-        command.arg(engine).current_dir(&self.folder).process_group(0);
+        command.envs(environment).arg(engine).current_dir(&self.folder).process_group(0);
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
         let started = Instant::now();
         let mut child = command.spawn()?;

@@ -176,7 +176,7 @@ impl Plugin {
     }
 }
 
-fn properties(object: &serde_json::Value) -> Struct {
+pub(crate) fn properties(object: &serde_json::Value) -> Struct {
     match value(object).kind {
         Some(Kind::StructValue(properties)) => properties,
         _ => Struct::default(),

@@ -8,9 +8,6 @@ use crate::{
     plugin::NAMES,
 };
 
-const BEGIN: &str = "<!-- process -->\n";
-const END: &str = "<!-- /process -->";
-
 /// A figure's name, and how many digits are worth showing.
 type Line = (Row, &'static str, usize);
 
@@ -113,13 +110,14 @@ fn multiple(ratio: f64) -> String {
     if ratio < 0.95 { format!("1/{:.1}", 1.0 / ratio) } else { format!("{ratio:.1} ×") }
 }
 
-/// Puts the tables between their marks.
-pub(crate) fn insert(guide: &Path, tables: &str) -> Result<()> {
+/// Puts the tables of a part between its marks.
+pub(crate) fn insert(guide: &Path, part: &str, tables: &str) -> Result<()> {
+    let (begin, end) = (format!("<!-- {part} -->\n"), format!("<!-- /{part} -->"));
     let text = fs::read_to_string(guide)?;
-    let missing = || format!("{} has no place for the tables", guide.display());
-    let (before, rest) = text.split_once(BEGIN).ok_or_else(missing)?;
-    let (_, after) = rest.split_once(END).ok_or_else(missing)?;
-    fs::write(guide, format!("{before}{BEGIN}{tables}{END}{after}"))?;
+    let missing = || format!("{} has no place for the tables of {part}", guide.display());
+    let (before, rest) = text.split_once(&begin).ok_or_else(missing)?;
+    let (_, after) = rest.split_once(&end).ok_or_else(missing)?;
+    fs::write(guide, format!("{before}{begin}{tables}{end}{after}"))?;
     Ok(())
 }
 
