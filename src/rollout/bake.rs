@@ -97,12 +97,15 @@ pub async fn exposure<C: Cloud>(
 ) -> Result<Traffic, CloudError> {
     let (function, alias) = (&spec.function.name, &spec.alias);
     let now = cx.now();
-    let by_version = cx.cloud.traffic(function, alias, Some(&run.to), run.started, now).await?;
+    let by_version = cx.cloud.traffic(function, alias, Some(&run.to), run.started, now);
     let Some(last_shift) = last_shift else {
-        return Ok(by_version);
+        return by_version.await;
     };
-    let alone = cx.cloud.traffic(function, alias, None, next_point(cx, last_shift), now).await?;
-    let split = cx.cloud.traffic(function, alias, Some(&run.to), run.started, last_shift).await?;
+    let (by_version, alone, split) = tokio::try_join!(
+        by_version,
+        cx.cloud.traffic(function, alias, None, next_point(cx, last_shift), now),
+        cx.cloud.traffic(function, alias, Some(&run.to), run.started, last_shift),
+    )?;
     Ok(Traffic {
         requests: by_version.requests.max(split.requests + alone.requests),
         errors: by_version.errors.max(split.errors + alone.errors),

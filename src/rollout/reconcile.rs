@@ -5,7 +5,7 @@ use std::time::SystemTime;
 use super::apply::apply;
 use super::clear::{clear, give_back};
 use super::cloud::{Cloud, CloudError, CloudErrorKind, Deployment};
-use super::context::{Context, Doing, RolloutError};
+use super::context::{Context, RolloutError};
 use super::deploy::{self, Run};
 use super::failure;
 use super::follow::Ended;
@@ -55,9 +55,7 @@ async fn rounds<C: Cloud>(
     let mut round = 0;
     loop {
         round += 1;
-        let seen = observe(cx.cloud, spec, memory.as_ref())
-            .await
-            .doing(|| format!("could not read what exists for {}", spec.id()))?;
+        let seen = observe(cx, spec, memory.as_ref()).await?;
         match plan::plan(spec, memory.as_ref(), owner, &seen)? {
             Plan::Clear(obstacle) if round < ROUNDS => clear(cx, spec, &obstacle).await?,
             Plan::Clear(obstacle) => {
@@ -119,8 +117,9 @@ async fn carry_out<C: Cloud>(
     let memory = memory.get_or_insert_with(fresh);
     remember_pieces(memory, spec, seen, work);
     let function = &spec.function.name;
-    for stage in [&work.foundation, &work.group, &work.alias, &work.attachments] {
-        apply(cx, function, stage, memory).await?;
+    // CodeDeploy's pieces and the aliases need nothing of each other.
+    for (pieces, aliases) in [(&work.foundation, &work.alias), (&work.group, &work.attachments)] {
+        apply(cx, function, &[pieces.as_slice(), aliases].concat(), memory).await?;
     }
     // Every piece carries the mark now.
     memory.owner = owner.clone();
@@ -210,7 +209,9 @@ async fn move_traffic<C: Cloud>(
             settle_unwatched(spec, memory, cx.now());
             Ok(())
         }
-        Traffic::Deploy { from } => deploy::deploy(cx, spec, &work.pieces, from, memory).await,
+        Traffic::Deploy { from } => {
+            deploy::deploy(cx, spec, &work.pieces, (from, seen.version.as_ref()), memory).await
+        }
         Traffic::Adopt { deployment, from } => {
             cx.reporter.info(&format!(
                 "{}: deployment {deployment} of version {} is running already; waiting for that one",
