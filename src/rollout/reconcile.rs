@@ -116,17 +116,34 @@ async fn carry_out<C: Cloud>(
     }
     let memory = memory.get_or_insert_with(fresh);
     remember_pieces(memory, spec, seen, work);
-    let function = &spec.function.name;
-    // CodeDeploy's pieces and the aliases need nothing of each other.
+    let served_before = memory.served.contains(&spec.version);
+    let checks = async {
+        let Traffic::Deploy { from } = &work.traffic else { return Ok(Vec::new()) };
+        let versions = (from.as_str(), seen.version.as_ref());
+        preflight::check_deployment(cx, spec, &work.pieces, versions, served_before).await
+    };
+    // A refusal cuts no step off, but nobody waits for an alarm when a step has failed.
+    let ((), alarms) = tokio::try_join!(make(cx, spec, owner, memory, work), async { Ok(checks.await) })?;
+    move_traffic(cx, spec, memory, seen, work, alarms?).await
+}
+
+/// Carries out the steps. CodeDeploy's pieces and the aliases need nothing of each other.
+async fn make<C: Cloud>(
+    cx: &Context<'_, C>,
+    spec: &RolloutSpec,
+    owner: &Owner,
+    memory: &mut Memory,
+    work: &Work,
+) -> Result<(), RolloutError> {
     for (pieces, aliases) in [(&work.foundation, &work.alias), (&work.group, &work.attachments)] {
-        apply(cx, function, &[pieces.as_slice(), aliases].concat(), memory).await?;
+        apply(cx, &spec.function.name, &[pieces.as_slice(), aliases].concat(), memory).await?;
     }
     // Every piece carries the mark now.
     memory.owner = owner.clone();
     memory.imported = false;
     memory.drift.clear();
     memory.tag_mark = spec.tag_mark();
-    move_traffic(cx, spec, memory, seen, work).await
+    Ok(())
 }
 
 /// A run that was killed has made something: it gets the mark of this one, and into the state before this one can fail.
@@ -175,6 +192,7 @@ async fn move_traffic<C: Cloud>(
     memory: &mut Memory,
     seen: &Observed,
     work: &Work,
+    alarms: Vec<String>,
 ) -> Result<(), RolloutError> {
     match &work.traffic {
         Traffic::FirstVersion => {
@@ -209,9 +227,7 @@ async fn move_traffic<C: Cloud>(
             settle_unwatched(spec, memory, cx.now());
             Ok(())
         }
-        Traffic::Deploy { from } => {
-            deploy::deploy(cx, spec, &work.pieces, (from, seen.version.as_ref()), memory).await
-        }
+        Traffic::Deploy { from } => deploy::deploy(cx, spec, &work.pieces, from, alarms, memory).await,
         Traffic::Adopt { deployment, from } => {
             cx.reporter.info(&format!(
                 "{}: deployment {deployment} of version {} is running already; waiting for that one",
