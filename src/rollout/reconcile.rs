@@ -127,7 +127,8 @@ async fn carry_out<C: Cloud>(
     move_traffic(cx, spec, memory, seen, work, alarms?).await
 }
 
-/// Carries out the steps. CodeDeploy's pieces and the aliases need nothing of each other.
+/// Carries out the steps. The aliases come last, though they need nothing of CodeDeploy's pieces: nobody is to find an
+/// alias for which there can be no rollout.
 async fn make<C: Cloud>(
     cx: &Context<'_, C>,
     spec: &RolloutSpec,
@@ -135,8 +136,8 @@ async fn make<C: Cloud>(
     memory: &mut Memory,
     work: &Work,
 ) -> Result<(), RolloutError> {
-    for (pieces, aliases) in [(&work.foundation, &work.alias), (&work.group, &work.attachments)] {
-        apply(cx, &spec.function.name, &[pieces.as_slice(), aliases].concat(), memory).await?;
+    for stage in [&work.foundation, &work.group, &work.alias, &work.attachments] {
+        apply(cx, &spec.function.name, stage, memory).await?;
     }
     // Every piece carries the mark now.
     memory.owner = owner.clone();
