@@ -191,8 +191,8 @@ pub fn plan(
     let planner = Planner { spec, memory, owner, seen, pieces: &pieces };
     let traffic = traffic(spec, memory, seen);
     let foundation = planner.foundation_steps(&mut made, matches!(traffic, Traffic::Deploy { .. }))?;
-    let mut group: Vec<Step> = planner.policy_step().into_iter().collect();
-    group.extend(planner.group_steps(&mut made)?);
+    let mut group = planner.group_steps(&mut made)?;
+    group.extend(planner.policy_step());
     let attachments = attachment_steps(spec, owner, seen);
     let leftovers = memory.map(|memory| leftovers(spec, memory, &pieces)).unwrap_or_default();
     if traffic != Traffic::Unchanged && seen.version.is_none() {
