@@ -81,7 +81,7 @@ nightly: build tools ## A thousand random stories, others each night; a story th
 
 .PHONY: bench
 # A release build of the AWS SDK takes a quarter of an hour, once; the measurement takes another ten minutes.
-bench: tools ## What the provider costs as a process, next to Go and Node; BENCH_REPEATS=1 for a quick look
+bench: tools ## What the provider costs as a process and in waiting, next to others; BENCH_REPEATS=1 for a quick look
 	bench/build.sh
 	target/release/rollout-bench
 

@@ -14,11 +14,12 @@ use crate::resources::session::Session;
 use crate::resources::{new_owner, partial, secrets, state};
 use crate::rollout::alias::{AliasSpec, reconcile_alias, remove_alias};
 use crate::rollout::cloud::{Cloud, Identity};
-use crate::rollout::context::{Context, Doing, RolloutError};
+use crate::rollout::context::{Context, RolloutError};
 use crate::rollout::function::Place;
 use crate::rollout::memory::Memory;
 use crate::rollout::owner::Owner;
 use crate::rollout::pieces;
+use crate::rollout::place::{here, read_here};
 use crate::rollout::plan::check_function_place;
 
 const REPLACE_KEYS: &[&str] = &["functionName", "aliasName"];
@@ -156,27 +157,29 @@ async fn run(
 ) -> Result<Memory, (RolloutError, Option<Memory>)> {
     let reporter = EngineReporter::new(op.log.clone());
     let cx = session.context(op, &reporter, LIMIT);
-    let here = match cx.cloud.identity().await.doing(|| "could not ask who the caller is".to_owned()) {
-        Ok(identity) => identity,
-        Err(error) => return Err((error, memory)),
-    };
     let id = format!("{}:{}", spec.function, spec.alias);
-    let known_place = memory.as_ref().map_or(Ok(()), |memory| memory.check_place(&id, &here));
-    if let Err(refusal) = known_place.and_then(|()| check_function_place(place, &here)) {
-        return Err((refusal.into(), memory));
-    }
-    match reconcile_alias(&cx, spec, owner, &here, memory.as_ref()).await {
+    let check = |here: &Identity| {
+        memory.as_ref().map_or(Ok(()), |memory| memory.check_place(&id, here))?;
+        check_function_place(place, here)
+    };
+    match reconcile_alias(&cx, spec, owner, check, memory.as_ref()).await {
         Ok(memory) => Ok(memory),
-        Err(error) => {
-            let made = cx.cloud.alias(&spec.function, &spec.alias).await.ok().flatten();
-            let ours = made.is_some_and(|alias| {
-                Owner::from_alias_description(&alias.description).is_some_and(|(_, holder)| holder == *owner)
-            });
-            let fresh =
-                ours.then(|| Memory::new(owner.clone(), &here.account, &here.region, &here.partition));
-            Err((error, memory.or(fresh)))
-        }
+        // Nothing is made before all that may be refused has been looked at.
+        Err(error) if memory.is_some() || matches!(error, RolloutError::Refused(_)) => Err((error, memory)),
+        Err(error) => Err((error, made_before_failing(&cx, spec, owner).await)),
     }
+}
+
+/// What a failed creation leaves is in the state, if AWS can tell that it is ours.
+async fn made_before_failing<C: Cloud>(
+    cx: &Context<'_, C>,
+    spec: &AliasSpec,
+    owner: &Owner,
+) -> Option<Memory> {
+    let here = here(cx).await.ok()?;
+    let made = cx.cloud.alias(&spec.function, &spec.alias).await.ok()??;
+    let (_, holder) = Owner::from_alias_description(&made.description)?;
+    (holder == *owner).then(|| Memory::new(holder, &here.account, &here.region, &here.partition))
 }
 
 fn outputs(inputs: PropertyMap, spec: &AliasSpec, memory: &Memory) -> PropertyMap {
@@ -209,16 +212,11 @@ pub async fn read(
     let reporter = EngineReporter::new(op.log.clone());
     let cx = session.context(op, &reporter, LIMIT);
     let plain = |error: RolloutError| Failure::plain(error.to_string());
-    let here =
-        cx.cloud.identity().await.doing(|| "could not ask who the caller is".to_owned()).map_err(plain)?;
     let known = state::read(old_outputs);
-    if let Some(known) = &known {
-        known.check_place(id, &here).map_err(|refusal| Failure::plain(refusal.to_string()))?;
-    }
-    let (found, url) =
-        tokio::try_join!(cx.cloud.alias(function, alias), cx.cloud.function_url(function, alias))
-            .doing(|| format!("could not read alias {alias}"))
-            .map_err(plain)?;
+    let read =
+        async { tokio::try_join!(cx.cloud.alias(function, alias), cx.cloud.function_url(function, alias)) };
+    let check = |here: &Identity| known.as_ref().map_or(Ok(()), |known| known.check_place(id, here));
+    let (here, (found, url)) = read_here(&cx, id, check, read).await.map_err(plain)?;
     let Some(found) = found else { return Ok(None) };
     let follows = inputs.get("follow").and_then(PropertyValue::as_bool).unwrap_or(true);
     if known.is_none() {
@@ -253,19 +251,5 @@ pub async fn delete(
     };
     let reporter = EngineReporter::new(op.log.clone());
     let cx = session.context(op, &reporter, LIMIT);
-    check_and_remove(&cx, id, function, alias, &memory)
-        .await
-        .map_err(|error| Failure::plain(error.to_string()))
-}
-
-async fn check_and_remove<C: Cloud>(
-    cx: &Context<'_, C>,
-    id: &str,
-    function: &str,
-    alias: &str,
-    memory: &Memory,
-) -> Result<(), RolloutError> {
-    let here = cx.cloud.identity().await.doing(|| "could not ask who the caller is".to_owned())?;
-    memory.check_place(id, &here)?;
-    remove_alias(cx, function, alias, &memory.owner).await
+    remove_alias(&cx, function, alias, &memory).await.map_err(|error| Failure::plain(error.to_string()))
 }

@@ -13,12 +13,14 @@ use crate::resources::gather::{self, Gather, Unknowns};
 use crate::resources::reporter::EngineReporter;
 use crate::resources::session::Session;
 use crate::resources::{new_owner, partial, secrets, state};
-use crate::rollout::cloud::Cloud;
-use crate::rollout::context::{Context, Doing, RolloutError};
+use crate::rollout::cloud::{Cloud, Identity};
+use crate::rollout::context::RolloutError;
 use crate::rollout::memory::Memory;
 use crate::rollout::owner::Owner;
 use crate::rollout::pieces;
+use crate::rollout::place::{here, read_here};
 use crate::rollout::plan::check_function_place;
+use crate::rollout::refusal::Refusal;
 use crate::rollout::single::{GroupDefaults, GroupRef, Started, forget, start_single};
 use crate::rollout::spec::{OnConflict, RolloutSpec, Routing};
 
@@ -194,28 +196,27 @@ async fn run(
 ) -> Result<(Memory, Started), RolloutError> {
     let reporter = EngineReporter::new(op.log.clone());
     let cx = session.context(op, &reporter, LIMIT);
-    let memory = place(&cx, &declared.id(), owner, known).await?;
-    check_function_place(declared.spec.function.place.as_ref(), &memory.identity())?;
     let group =
         GroupRef { application: &declared.application, name: &declared.group, defaults: &declared.defaults };
-    let started = start_single(&cx, &declared.spec, group).await?;
-    session.hold(&started.deployment_id, &memory.owner.generation);
+    let check = |here: &Identity| {
+        check_known(known.as_ref(), &declared.id(), here)?;
+        check_function_place(declared.spec.function.place.as_ref(), here)
+    };
+    let started = start_single(&cx, &declared.spec, group, check).await?;
     op.log.status("");
+    let here = here(&cx).await?;
+    let memory = known.unwrap_or_else(|| memory_of(owner, &here));
+    session.hold(&started.deployment_id, &memory.owner.generation);
     Ok((memory, started))
 }
 
-/// The memory of this place; refused if what we remember was made elsewhere.
-async fn place<C: Cloud>(
-    cx: &Context<'_, C>,
-    id: &str,
-    owner: &Owner,
-    known: Option<Memory>,
-) -> Result<Memory, RolloutError> {
-    let here = cx.cloud.identity().await.doing(|| "could not ask who the caller is".to_owned())?;
-    match known {
-        Some(known) => known.check_place(id, &here).map(|()| known).map_err(RolloutError::from),
-        None => Ok(Memory::new(owner.clone(), &here.account, &here.region, &here.partition)),
-    }
+/// Refuses what we remember to have made elsewhere.
+fn check_known(known: Option<&Memory>, id: &str, here: &Identity) -> Result<(), Refusal> {
+    known.map_or(Ok(()), |known| known.check_place(id, here))
+}
+
+fn memory_of(owner: &Owner, here: &Identity) -> Memory {
+    Memory::new(owner.clone(), &here.account, &here.region, &here.partition)
 }
 
 fn outputs(inputs: PropertyMap, memory: &Memory, started: &Started) -> PropertyMap {
@@ -248,16 +249,15 @@ pub async fn read(
     let reporter = EngineReporter::new(op.log.clone());
     let cx = session.context(op, &reporter, LIMIT);
     let known = state::read(&outputs);
-    let imported = known.is_none();
-    let memory = place(&cx, id, &Owner::nobody(), known).await.map_err(plain)?;
-    let (found, state) =
-        tokio::try_join!(cx.cloud.alias(function, alias), cx.cloud.group(application, group))
-            .doing(|| format!("could not read what exists for {id}"))
-            .map_err(plain)?;
+    let read =
+        async { tokio::try_join!(cx.cloud.alias(function, alias), cx.cloud.group(application, group)) };
+    let check = |here: &Identity| check_known(known.as_ref(), id, here);
+    let (here, (found, state)) = read_here(&cx, id, check, read).await.map_err(plain)?;
     let (Some(found), Some(state)) = (found, state) else { return Ok(None) };
-    if !imported {
+    if known.is_some() {
         return Ok(Some(ReadState { id: id.to_owned(), inputs, outputs, refresh_before_update: false }));
     }
+    let memory = memory_of(&Owner::nobody(), &here);
     let text = |text: &str| PropertyValue::String(text.to_owned());
     let inputs = PropertyMap::from([
         ("applicationName".to_owned(), text(application)),
@@ -292,9 +292,12 @@ pub async fn delete(
     let plain = |error: RolloutError| Failure::plain(error.to_string());
     let reporter = EngineReporter::new(op.log.clone());
     let cx = session.context(op, &reporter, LIMIT);
-    let memory = place(&cx, id, &Owner::nobody(), state::read(outputs)).await.map_err(plain)?;
+    let known = state::read(outputs);
+    let here = here(&cx).await.map_err(plain)?;
+    check_known(known.as_ref(), id, &here).map_err(|refusal| plain(refusal.into()))?;
     let deployment = deployment_id(outputs);
-    if deployment.is_empty() || session.release(deployment, &memory.owner.generation) {
+    let generation = known.map_or_else(String::new, |known| known.owner.generation);
+    if deployment.is_empty() || session.release(deployment, &generation) {
         return Ok(());
     }
     forget(&cx, deployment).await.map_err(plain)

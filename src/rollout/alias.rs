@@ -7,6 +7,7 @@ use super::memory::Memory;
 use super::names;
 use super::owner::{Maker, Owner};
 use super::pieces;
+use super::place::read_here;
 use super::plan::{Step, check_owner, permission_steps, url_steps};
 use super::refusal::Refusal;
 
@@ -26,27 +27,31 @@ pub struct AliasSpec {
     pub description: Option<String>,
 }
 
-/// Makes AWS as declared. The address of the URL comes back in the memory.
+/// Makes AWS as declared, in no place that `check` refuses. The address of the URL comes back in the memory.
 pub async fn reconcile_alias<C: Cloud>(
     cx: &Context<'_, C>,
     spec: &AliasSpec,
     owner: &Owner,
-    identity: &Identity,
+    check: impl FnOnce(&Identity) -> Result<(), Refusal>,
     before: Option<&Memory>,
 ) -> Result<Memory, RolloutError> {
     let (function, alias) = (&spec.function, &spec.alias);
-    let (state, url, statements) = tokio::try_join!(
-        cx.cloud.alias(function, alias),
-        cx.cloud.function_url(function, alias),
-        cx.cloud.permissions(function, alias),
-    )
-    .doing(|| format!("could not read alias {alias} of {function}"))?;
+    let read = async {
+        tokio::try_join!(
+            cx.cloud.alias(function, alias),
+            cx.cloud.function_url(function, alias),
+            cx.cloud.permissions(function, alias),
+            cx.cloud.version(function, &spec.version),
+        )
+    };
+    let (identity, (state, url, statements, found)) =
+        read_here(cx, &format!("{function}:{alias}"), check, read).await?;
     // A URL on an alias that a rollout uses may be the rollout's.
     let had_url = before.is_some_and(|memory| !memory.url.is_empty());
     let url = url.filter(|_| spec.url.is_some() || had_url);
     let first = alias_step(spec, owner, state.as_ref(), before.is_some())?;
-    if !first.is_empty() && cx.cloud.version(function, &spec.version).await.ok().flatten().is_none() {
-        let (function, version, region) = (function.clone(), spec.version.clone(), identity.region.clone());
+    if !first.is_empty() && found.is_none() {
+        let (function, version, region) = (function.clone(), spec.version.clone(), identity.region);
         return Err(Refusal::NoVersion { function, version, region }.into());
     }
     let mut memory = Memory::new(owner.clone(), &identity.account, &identity.region, &identity.partition);
@@ -101,12 +106,14 @@ pub async fn remove_alias<C: Cloud>(
     cx: &Context<'_, C>,
     function: &str,
     alias: &str,
-    owner: &Owner,
+    memory: &Memory,
 ) -> Result<(), RolloutError> {
-    let state = cx.cloud.alias(function, alias).await.doing(|| format!("could not read alias {alias}"))?;
+    let id = format!("{function}:{alias}");
+    let read = cx.cloud.alias(function, alias);
+    let (_, state) = read_here(cx, &id, |here| memory.check_place(&id, here), read).await?;
     let Some(state) = state else { return Ok(()) };
     let holder = Owner::from_alias_description(&state.description).map(|(_, holder)| holder);
-    if holder.is_some_and(|holder| holder != *owner) {
+    if holder.is_some_and(|holder| holder != memory.owner) {
         return Ok(());
     }
     cx.cloud

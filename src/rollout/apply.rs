@@ -89,7 +89,7 @@ async fn create_group<C: Cloud>(cloud: &C, group: &Group, tags: &Tags) -> Result
     cloud.create_group(group, tags).await
 }
 
-/// A role that is made in the same stage may need a moment until it takes a policy.
+/// A role that was just made may need a moment until it takes a policy.
 async fn put_role_policy<C: Cloud>(
     cx: &Context<'_, C>,
     role: &str,

@@ -1,4 +1,4 @@
-//! One deployment of a version: checked, asked, started, followed, baked, and judged.
+//! One deployment of a version: asked, started, followed, baked, and judged.
 
 use std::time::SystemTime;
 
@@ -36,16 +36,16 @@ pub struct Run {
     pub alarms: Vec<String>,
 }
 
-/// Rolls the declared version out, from `from`, and waits as long as the user wants to wait.
+/// Rolls the declared version out, from `from`, and waits as long as the user wants to wait. Of the user's alarms it
+/// watches those that the preflight has left.
 pub async fn deploy<C: Cloud>(
     cx: &Context<'_, C>,
     spec: &RolloutSpec,
     pieces: &Pieces,
     from: &str,
+    mut alarms: Vec<String>,
     memory: &mut Memory,
 ) -> Result<(), RolloutError> {
-    let served_before = memory.served.contains(&spec.version);
-    let mut alarms = preflight::check_deployment(cx, spec, pieces, from, served_before).await?;
     await_quiet_errors(cx, spec, memory).await?;
     begin(spec, memory, cx.now());
     from.clone_into(&mut memory.previous_version);

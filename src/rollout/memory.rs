@@ -5,6 +5,7 @@ use std::time::SystemTime;
 use super::cloud::Identity;
 use super::leftover::Leftover;
 use super::owner::Owner;
+use super::plan::IN_PROGRESS;
 use super::refusal::Refusal;
 
 /// How many versions that were served in full are remembered.
@@ -119,7 +120,7 @@ impl Memory {
         }
     }
 
-    /// What was made in one account and region is never looked for in another.
+    /// What was made in one account and region is never taken for gone, and never made, in another.
     pub fn check_place(&self, id: &str, here: &Identity) -> Result<(), Refusal> {
         if here.account == self.account && here.region == self.region {
             return Ok(());
@@ -142,6 +143,13 @@ impl Memory {
     pub fn is_same_resource(&self, holder: &Owner) -> bool {
         let heir = self.heir.as_ref().is_some_and(|heir| heir.is_same_resource(holder));
         heir || self.owner.is_same_resource(holder)
+    }
+
+    /// Whether a run has seen the end of this deployment and of its rollout: nothing about them can change any more.
+    pub fn saw_end(&self, deployment: &str) -> bool {
+        let ended = ["Succeeded", "Failed", "Stopped"].contains(&self.deployment_status.as_str());
+        let told = self.last_rollout.as_ref().is_some_and(|last| last.status != IN_PROGRESS);
+        self.deployment_id == deployment && ended && told
     }
 
     /// Whether the application of that name is ours to change.

@@ -25,6 +25,7 @@ pub mod names;
 pub mod observe;
 pub mod owner;
 pub mod pieces;
+pub mod place;
 pub mod plan;
 pub mod preflight;
 pub mod progress;

@@ -4,10 +4,12 @@ use super::cloud::{
     AliasState, Cloud, CloudError, Deployment, DeploymentStatus, FunctionUrl, GroupState, Identity, Role,
     Target, VersionInfo,
 };
+use super::context::{Context, Doing, RolloutError};
 use super::memory::Memory;
 use super::names;
 use super::owner::Owner;
 use super::pieces::Pieces;
+use super::place::{here, read_here};
 use super::spec::{RolloutSpec, Routing};
 use super::strategy;
 
@@ -29,7 +31,8 @@ pub struct Observed {
     pub latest_url: Option<(FunctionUrl, String)>,
     pub permissions: Vec<String>,
     pub latest_permissions: Vec<String>,
-    /// The group's newest deployment. While a hook runs, the alias alone does not tell that one is live.
+    /// The group's newest deployment, unless an earlier run has seen its end. While a hook runs, the alias alone does
+    /// not tell that one is live.
     pub last: Option<LastDeployment>,
 }
 
@@ -43,8 +46,9 @@ pub enum Piece {
 #[derive(Debug, Clone, PartialEq)]
 pub struct LastDeployment {
     pub deployment: Deployment,
+    /// What it was to do, as far as that matters; a rollback's never does.
     pub target: Option<Target>,
-    /// The deployment that was rolled back, when the newest one is a rollback.
+    /// The deployment that was rolled back, when the newest one is a rollback, as far as that matters.
     pub rolled_back: Option<(Deployment, Option<Target>)>,
 }
 
@@ -66,15 +70,38 @@ impl LastDeployment {
             None => (&self.deployment, self.target.as_ref()),
         }
     }
+
+    /// What was read of one deployment.
+    pub fn find(&self, id: &str) -> Option<(&Deployment, Option<&Target>)> {
+        [self.forward(), (&self.deployment, self.target.as_ref())]
+            .into_iter()
+            .find(|(deployment, _)| deployment.id == id)
+    }
 }
 
 /// Looks at everything that the plan depends on.
 pub async fn observe<C: Cloud>(
+    cx: &Context<'_, C>,
+    spec: &RolloutSpec,
+    memory: Option<&Memory>,
+) -> Result<Observed, RolloutError> {
+    let id = spec.id();
+    let Some(known) = memory else {
+        let identity = here(cx).await?;
+        let seen = look(cx.cloud, spec, None, identity).await;
+        return seen.doing(|| format!("could not read what exists for {id}"));
+    };
+    let look = look(cx.cloud, spec, memory, known.identity());
+    let (identity, seen) = read_here(cx, &id, |here| known.check_place(&id, here), look).await?;
+    Ok(Observed { identity, ..seen })
+}
+
+async fn look<C: Cloud>(
     cloud: &C,
     spec: &RolloutSpec,
     memory: Option<&Memory>,
+    identity: Identity,
 ) -> Result<Observed, CloudError> {
-    let identity = cloud.identity().await?;
     let pieces = Pieces::of(spec, &identity);
     let (function, alias) = (&spec.function.name, &spec.alias);
 
@@ -114,7 +141,8 @@ pub async fn observe<C: Cloud>(
         (application, (group, group_owner), (role, role_policy), missing_configs),
     ) = tokio::try_join!(aliases, urls, deploy_pieces)?;
 
-    let last = look_at_last(cloud, &pieces, group.as_ref(), memory).await?;
+    let split = alias.as_ref().is_some_and(|alias| alias.weight.is_some());
+    let last = look_at_last(cloud, &pieces, group.as_ref(), memory, split).await?;
     Ok(Observed {
         identity,
         version,
@@ -134,14 +162,21 @@ pub async fn observe<C: Cloud>(
     })
 }
 
-/// A deployment with its target and, if it is a rollback, the deployment that it rolls back.
-pub async fn last_deployment<C: Cloud>(cloud: &C, id: &str) -> Result<Option<LastDeployment>, CloudError> {
-    let Some((deployment, target)) = with_target(cloud, id).await? else {
+/// A deployment with its target and, if it is a rollback, the deployment that it rolls back. Of one that has ended,
+/// only what `matters` is read.
+pub async fn last_deployment<C: Cloud>(
+    cloud: &C,
+    id: &str,
+    matters: impl Fn(&str) -> bool,
+) -> Result<Option<LastDeployment>, CloudError> {
+    let Some(deployment) = cloud.deployment(id).await? else {
         return Ok(None);
     };
-    let rolled_back = match &deployment.rolls_back {
-        Some(rolled_back) => with_target(cloud, rolled_back).await?,
-        None => None,
+    let live = deployment.status == DeploymentStatus::Live;
+    let (target, rolled_back) = match &deployment.rolls_back {
+        Some(id) if matters(id) => (None, with_target(cloud, id).await?),
+        None if live || matters(id) => (cloud.target(id).await?, None),
+        _ => (None, None),
     };
     Ok(Some(LastDeployment { deployment, target, rolled_back }))
 }
@@ -237,13 +272,16 @@ async fn missing_configs<C: Cloud>(cloud: &C, spec: &RolloutSpec) -> Result<Vec<
     Ok(missing)
 }
 
-/// The newest deployment, also if it ran in a group that was left behind since.
+/// The newest deployment, also if it ran in a group that was left behind since. One whose end an earlier run has seen
+/// tells nothing new, unless traffic is split.
 async fn look_at_last<C: Cloud>(
     cloud: &C,
     pieces: &Pieces,
     group: Option<&GroupState>,
     memory: Option<&Memory>,
+    split: bool,
 ) -> Result<Option<LastDeployment>, CloudError> {
+    let saw_end = |id: &str| memory.is_some_and(|memory| memory.saw_end(id));
     let moved_from = memory.filter(|memory| {
         !memory.group.is_empty()
             && (&memory.application, &memory.group) != (&pieces.application, &pieces.group)
@@ -254,7 +292,11 @@ async fn look_at_last<C: Cloud>(
     };
     let mut newest: Option<LastDeployment> = None;
     for id in group.into_iter().chain(&before).filter_map(|group| group.last_attempted.as_deref()) {
-        let found = last_deployment(cloud, id).await?;
+        if saw_end(id) && !split {
+            continue;
+        }
+        let matters = |id: &str| split || (memory.is_some() && !saw_end(id));
+        let found = last_deployment(cloud, id, matters).await?;
         let created = |last: &Option<LastDeployment>| last.as_ref().and_then(|last| last.deployment.created);
         if newest.is_none() || created(&found) > created(&newest) {
             newest = found;

@@ -7,6 +7,7 @@ use super::context::{Context, Doing, RolloutError};
 use super::duration;
 use super::hook::access::check_hooks;
 use super::pieces::Pieces;
+use super::place::here;
 use super::refusal::Refusal;
 use super::spec::{AlarmsAlreadyFiring, RolloutSpec, Routing};
 
@@ -22,8 +23,7 @@ pub async fn await_active<C: Cloud>(
     loop {
         match info {
             None => {
-                let region =
-                    cx.cloud.identity().await.doing(|| "could not ask who the caller is".to_owned())?.region;
+                let region = here(cx).await?.region;
                 let (function, version) = (spec.function.name.clone(), spec.version.clone());
                 return Err(Refusal::NoVersion { function, version, region }.into());
             }
@@ -54,11 +54,11 @@ pub async fn check_deployment<C: Cloud>(
     cx: &Context<'_, C>,
     spec: &RolloutSpec,
     pieces: &Pieces,
-    from: &str,
+    (from, new): (&str, Option<&VersionInfo>),
     served_before: bool,
 ) -> Result<Vec<String>, RolloutError> {
     let ((), (), alarms) = tokio::try_join!(
-        check_weights(cx, spec, from),
+        check_weights(cx, spec, from, new),
         check_hooks(cx, spec, pieces),
         check_alarms(cx, spec, served_before),
     )?;
@@ -69,6 +69,7 @@ async fn check_weights<C: Cloud>(
     cx: &Context<'_, C>,
     spec: &RolloutSpec,
     from: &str,
+    new: Option<&VersionInfo>,
 ) -> Result<(), RolloutError> {
     let weighted = match &spec.routing {
         Routing::Strategy(strategy) => strategy.is_weighted(),
@@ -77,11 +78,8 @@ async fn check_weights<C: Cloud>(
     if !weighted {
         return Ok(());
     }
-    let function = &spec.function.name;
-    let (old, new) =
-        tokio::try_join!(cx.cloud.version(function, from), cx.cloud.version(function, &spec.version))
-            .doing(|| "could not compare the two versions".to_owned())?;
-    let (Some(old), Some(new)) = (old, new) else {
+    let old = cx.cloud.version(&spec.function.name, from).await;
+    let (Some(old), Some(new)) = (old.doing(|| "could not compare the two versions".to_owned())?, new) else {
         return Ok(());
     };
     let what = if old.role_arn != new.role_arn {

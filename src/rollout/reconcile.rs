@@ -5,7 +5,7 @@ use std::time::SystemTime;
 use super::apply::apply;
 use super::clear::{clear, give_back};
 use super::cloud::{Cloud, CloudError, CloudErrorKind, Deployment};
-use super::context::{Context, Doing, RolloutError};
+use super::context::{Context, RolloutError};
 use super::deploy::{self, Run};
 use super::failure;
 use super::follow::Ended;
@@ -57,9 +57,7 @@ async fn rounds<C: Cloud>(
     let mut round = 0;
     loop {
         round += 1;
-        let seen = observe(cx.cloud, spec, memory.as_ref())
-            .await
-            .doing(|| format!("could not read what exists for {}", spec.id()))?;
+        let seen = observe(cx, spec, memory.as_ref()).await?;
         match plan::plan(spec, memory.as_ref(), owner, &seen)? {
             Plan::Clear(obstacle) if round < ROUNDS => clear(cx, spec, &obstacle).await?,
             Plan::Clear(obstacle) => {
@@ -123,9 +121,28 @@ async fn carry_out<C: Cloud>(
     if memory.imported {
         memory.heir = Some(owner.clone());
     }
-    let function = &spec.function.name;
+    let served_before = memory.served.contains(&spec.version);
+    let checks = async {
+        let Traffic::Deploy { from } = &work.traffic else { return Ok(Vec::new()) };
+        let versions = (from.as_str(), seen.version.as_ref());
+        preflight::check_deployment(cx, spec, &work.pieces, versions, served_before).await
+    };
+    // A refusal cuts no step off, but nobody waits for an alarm when a step has failed.
+    let ((), alarms) = tokio::try_join!(make(cx, spec, owner, memory, work), async { Ok(checks.await) })?;
+    move_traffic(cx, spec, memory, seen, work, alarms?).await
+}
+
+/// Carries out the steps. The aliases come last, though they need nothing of CodeDeploy's pieces: nobody is to find an
+/// alias for which there can be no rollout.
+async fn make<C: Cloud>(
+    cx: &Context<'_, C>,
+    spec: &RolloutSpec,
+    owner: &Owner,
+    memory: &mut Memory,
+    work: &Work,
+) -> Result<(), RolloutError> {
     for stage in [&work.foundation, &work.group, &work.alias, &work.attachments] {
-        apply(cx, function, stage, memory).await?;
+        apply(cx, &spec.function.name, stage, memory).await?;
     }
     // Every piece carries the mark now.
     memory.owner = owner.clone();
@@ -133,7 +150,7 @@ async fn carry_out<C: Cloud>(
     memory.heir = None;
     memory.drift.clear();
     memory.tag_mark = spec.tag_mark();
-    move_traffic(cx, spec, memory, seen, work).await
+    Ok(())
 }
 
 /// A run that was killed has made something: it gets the mark of this one, and into the state before this one can fail.
@@ -182,6 +199,7 @@ async fn move_traffic<C: Cloud>(
     memory: &mut Memory,
     seen: &Observed,
     work: &Work,
+    alarms: Vec<String>,
 ) -> Result<(), RolloutError> {
     match &work.traffic {
         Traffic::FirstVersion => {
@@ -216,7 +234,7 @@ async fn move_traffic<C: Cloud>(
             settle_unwatched(spec, memory, cx.now());
             Ok(())
         }
-        Traffic::Deploy { from } => deploy::deploy(cx, spec, &work.pieces, from, memory).await,
+        Traffic::Deploy { from } => deploy::deploy(cx, spec, &work.pieces, from, alarms, memory).await,
         Traffic::Adopt { deployment, from } => {
             cx.reporter.info(&format!(
                 "{}: deployment {deployment} of version {} is running already; waiting for that one",

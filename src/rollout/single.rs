@@ -2,11 +2,14 @@
 
 use super::appspec::app_spec;
 use super::clear::{clear, stop};
-use super::cloud::{AliasState, Cloud, CloudErrorKind, DeploymentStatus, Group, NewDeployment, VersionInfo};
+use super::cloud::{
+    AliasState, Cloud, CloudErrorKind, DeploymentStatus, Group, Identity, NewDeployment, VersionInfo,
+};
 use super::context::{Context, Doing, RolloutError};
 use super::names;
 use super::observe::{LastDeployment, last_deployment};
 use super::pieces::Pieces;
+use super::place::read_here;
 use super::plan::obstacle;
 use super::preflight;
 use super::refusal::Refusal;
@@ -48,14 +51,16 @@ struct Scene {
     last: Option<LastDeployment>,
 }
 
-/// Starts the deployment of the declared version, or finds the one that is running already.
+/// Starts the deployment of the declared version, or finds the one that is running already; in no place that `check`
+/// refuses.
 pub async fn start_single<C: Cloud>(
     cx: &Context<'_, C>,
     spec: &RolloutSpec,
     group: GroupRef<'_>,
+    check: impl Fn(&Identity) -> Result<(), Refusal>,
 ) -> Result<Started, RolloutError> {
     for _ in 0..ROUNDS {
-        let scene = look(cx, spec, group).await?;
+        let scene = look(cx, spec, group, &check).await?;
         let pieces = Pieces::of_group(&scene.group);
         if let Some(obstacle) = obstacle(spec, &pieces, Some(&scene.alias), scene.last.as_ref())? {
             clear(cx, spec, &obstacle).await?;
@@ -80,8 +85,8 @@ pub async fn start_single<C: Cloud>(
         let quiet = preflight::check_deployment(
             cx,
             spec,
-            &Pieces::of_group(&scene.group),
-            &scene.alias.version,
+            &pieces,
+            (&scene.alias.version, scene.version.as_ref()),
             false,
         )
         .await?;
@@ -101,13 +106,16 @@ async fn look<C: Cloud>(
     cx: &Context<'_, C>,
     spec: &RolloutSpec,
     group: GroupRef<'_>,
+    check: impl Fn(&Identity) -> Result<(), Refusal>,
 ) -> Result<Scene, RolloutError> {
-    let (state, alias, version) = tokio::try_join!(
-        cx.cloud.group(group.application, group.name),
-        cx.cloud.alias(&spec.function.name, &spec.alias),
-        cx.cloud.version(&spec.function.name, &spec.version),
-    )
-    .doing(|| format!("could not read what exists for {}", spec.id()))?;
+    let read = async {
+        tokio::try_join!(
+            cx.cloud.group(group.application, group.name),
+            cx.cloud.alias(&spec.function.name, &spec.alias),
+            cx.cloud.version(&spec.function.name, &spec.version),
+        )
+    };
+    let (_, (state, alias, version)) = read_here(cx, &spec.id(), check, read).await?;
     let Some(state) = state else {
         let (application, group) = (group.application.to_owned(), group.name.to_owned());
         return Err(Refusal::NoGroup { application, group }.into());
@@ -118,7 +126,8 @@ async fn look<C: Cloud>(
     };
     let last = match &state.last_attempted {
         Some(id) => {
-            last_deployment(cx.cloud, id).await.doing(|| format!("could not read deployment {id}"))?
+            let last = last_deployment(cx.cloud, id, |_| alias.weight.is_some()).await;
+            last.doing(|| format!("could not read deployment {id}"))?
         }
         None => None,
     };

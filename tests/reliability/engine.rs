@@ -1,6 +1,12 @@
 //! Drives the provider's binary as the engine does, with a state that lives through its deaths.
 
-use std::process::Stdio;
+use std::{
+    process::Stdio,
+    sync::{
+        Arc,
+        atomic::{AtomicU32, Ordering},
+    },
+};
 
 use lambda_rollout::pulumi::{
     PropertyMap,
@@ -30,6 +36,8 @@ pub(crate) struct Resource {
     pub(crate) state: Option<State>,
     /// Calls to AWS of the last operation.
     pub(crate) calls: usize,
+    /// The process of the last operation, for who watches it meanwhile.
+    pub(crate) process: Arc<AtomicU32>,
 }
 
 #[derive(Clone, Debug)]
@@ -106,7 +114,18 @@ impl Provider {
 impl Resource {
     pub(crate) fn new(token: &'static str, name: &str, endpoint: &str, speed: u32) -> Self {
         let (name, endpoint) = (name.to_owned(), endpoint.to_owned());
-        Self { token, stack: "dev", name, endpoint, speed, environment: Vec::new(), state: None, calls: 0 }
+        let process = Arc::default();
+        Self {
+            token,
+            stack: "dev",
+            name,
+            endpoint,
+            speed,
+            environment: Vec::new(),
+            state: None,
+            calls: 0,
+            process,
+        }
     }
 
     /// `pulumi up`.
@@ -117,6 +136,13 @@ impl Resource {
     pub(crate) async fn up_with(&mut self, declared: &PropertyMap, trouble: impl Into<Trouble>) -> End {
         let mut provider = self.start(trouble.into()).await;
         let result = self.apply(&mut provider, declared).await;
+        self.end(provider, result)
+    }
+
+    /// `pulumi preview`.
+    pub(crate) async fn preview(&mut self, declared: &PropertyMap) -> End {
+        let mut provider = self.start(Trouble::default()).await;
+        let result = self.foresee(&mut provider, declared).await.map(|()| End::Done);
         self.end(provider, result)
     }
 
@@ -181,6 +207,30 @@ impl Resource {
             None => self.create(provider, inputs).await,
             Some(state) => self.update(provider, state, inputs).await,
         }
+    }
+
+    /// Asks for what an update would do, whatever the difference is.
+    async fn foresee(&self, provider: &mut Provider, declared: &PropertyMap) -> Result<(), Failed> {
+        let known = self.state.as_ref();
+        let inputs = wire::encode(&self.check(provider, known, declared).await?);
+        let (urn, preview) = (self.urn(), true);
+        let Some(State { id, inputs: old_inputs, outputs, .. }) = known else {
+            let request =
+                proto::CreateRequest { urn, properties: Some(inputs), preview, ..Default::default() };
+            provider.ask(|mut client| async move { client.create(request).await }).await?;
+            return Ok(());
+        };
+        let request = proto::UpdateRequest {
+            id: id.clone(),
+            urn,
+            olds: Some(wire::encode(outputs)),
+            news: Some(inputs),
+            old_inputs: Some(wire::encode(old_inputs)),
+            preview,
+            ..proto::UpdateRequest::default()
+        };
+        provider.ask(|mut client| async move { client.update(request).await }).await?;
+        Ok(())
     }
 
     async fn check(
@@ -340,6 +390,7 @@ impl Resource {
             .kill_on_drop(true)
             .spawn()
             .unwrap();
+        self.process.store(process.id().unwrap(), Ordering::SeqCst);
         let mut line = String::new();
         BufReader::new(process.stdout.take().unwrap()).read_line(&mut line).await.unwrap();
         let url = format!("http://127.0.0.1:{}", line.trim());

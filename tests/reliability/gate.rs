@@ -1,6 +1,9 @@
 //! A gate in front of the sandbox: a test decides, while a provider runs, what becomes of each of its calls.
 
-use std::sync::Arc;
+use std::sync::{
+    Arc,
+    atomic::{AtomicUsize, Ordering},
+};
 
 use serde_json::{Value, json};
 use tokio::{
@@ -14,6 +17,8 @@ use crate::{proxy::message, world::in_time};
 /// A call of the provider.
 #[derive(Clone, Debug)]
 pub(crate) struct Call {
+    /// Counted from 1.
+    pub(crate) number: usize,
     /// `CreateDeployment`, `SimulatePrincipalPolicy`; for services with paths, `GET /2015-03-31/functions/api/aliases/live`.
     pub(crate) operation: String,
     pub(crate) access_key: String,
@@ -50,6 +55,7 @@ struct Shared {
     upstream: String,
     judge: watch::Sender<Judge>,
     calls: watch::Sender<Vec<Call>>,
+    answered: AtomicUsize,
 }
 
 impl Gate {
@@ -61,6 +67,7 @@ impl Gate {
             upstream: upstream.trim_start_matches("http://").to_owned(),
             judge: watch::Sender::new(pass),
             calls: watch::Sender::default(),
+            answered: AtomicUsize::new(0),
         });
         let serving = Arc::clone(&shared);
         tokio::spawn(async move {
@@ -85,6 +92,11 @@ impl Gate {
         self.shared.calls.borrow().clone()
     }
 
+    /// How many of them have their answer.
+    pub(crate) fn answered(&self) -> usize {
+        self.shared.answered.load(Ordering::SeqCst)
+    }
+
     pub(crate) fn count(&self, part: &str) -> usize {
         self.calls().iter().filter(|call| call.is(part)).count()
     }
@@ -101,8 +113,11 @@ async fn serve(client: TcpStream, shared: Arc<Shared>) {
     let mut client = BufReader::new(client);
     let mut upstream = BufReader::new(TcpStream::connect(&shared.upstream).await.unwrap());
     while let Some(request) = message(&mut client).await {
-        let call = read(&request);
-        shared.calls.send_modify(|calls| calls.push(call.clone()));
+        let mut call = read(&request);
+        shared.calls.send_modify(|calls| {
+            call.number = calls.len() + 1;
+            calls.push(call.clone());
+        });
         let mut judges = shared.judge.subscribe();
         let verdict = loop {
             let judge = Arc::clone(&judges.borrow_and_update());
@@ -132,6 +147,7 @@ async fn serve(client: TcpStream, shared: Arc<Shared>) {
         if client.write_all(&answer).await.is_err() {
             return;
         }
+        shared.answered.fetch_add(1, Ordering::SeqCst);
     }
 }
 
@@ -155,6 +171,7 @@ fn read(request: &[u8]) -> Call {
     let authorization = header("authorization").unwrap_or_default();
     let access_key = authorization.split_once("Credential=").map_or("", |(_, rest)| rest);
     Call {
+        number: 0,
         operation: target.or(smithy).or(action).unwrap_or_else(|| format!("{method} {path}")),
         access_key: access_key.split('/').next().unwrap_or_default().to_owned(),
         body: body.to_owned(),

@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may panic")]
 
 mod actions;
+mod calls;
 mod clock;
 mod credentials;
 mod death;
@@ -20,6 +21,7 @@ mod model;
 mod other_deaths;
 mod proxy;
 mod roles;
+mod rounds;
 mod smoke;
 mod soak;
 mod states;

@@ -13,7 +13,7 @@ use aws_sdk_codedeploy::{
 use aws_sdk_lambda::{
     Client as Lambda,
     config::{BehaviorVersion, Credentials, Region},
-    types::{Environment, FunctionCode, Runtime},
+    types::{Environment, FunctionCode, Runtime, State},
 };
 use base64::{Engine as _, prelude::BASE64_STANDARD as BASE64};
 use serde_json::Value;
@@ -173,6 +173,20 @@ impl World {
         configured.send().await.unwrap();
         let published = self.lambda.publish_version().function_name(function).send().await.unwrap();
         published.version.unwrap()
+    }
+
+    /// Waits until a version can be invoked.
+    pub(crate) async fn until_active(&self, function: &str, version: &str) {
+        let active = Box::pin(async {
+            let state = || async {
+                let asked = self.lambda.get_function_configuration().function_name(function);
+                asked.qualifier(version).send().await.unwrap().state
+            };
+            while state().await != Some(State::Active) {
+                tokio::time::sleep(LOOK).await;
+            }
+        });
+        in_time("an active version", active).await;
     }
 
     /// The versions that an alias serves, with their shares in percent; empty without the alias.

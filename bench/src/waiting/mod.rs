@@ -71,7 +71,6 @@ pub(crate) struct Outcome {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Usage {
     pub(crate) cpu: Duration,
-    pub(crate) idle: u64,
     pub(crate) most: u64,
 }
 
@@ -152,7 +151,7 @@ impl Outcome {
 struct Provider {
     running: Running,
     channel: Channel,
-    idle: u64,
+    /// Spent before anything was waited for.
     cpu: Duration,
 }
 
@@ -162,9 +161,8 @@ impl Provider {
         let running = plugin.start_with(engine, sandbox.environment().into_iter().chain(speed))?;
         let channel = client::connect(running.port).await?;
         measure::begin(&channel).await?;
-        sleep(Duration::from_millis(500)).await;
-        let (idle, cpu) = (process::memory(running.id()), process::cpu(running.id()));
-        Ok(Self { running, channel, idle, cpu })
+        let cpu = process::cpu(running.id());
+        Ok(Self { running, channel, cpu })
     }
 
     /// A `DeploymentWaiter` for one deployment: its id, and when it was done.
@@ -180,7 +178,7 @@ impl Provider {
 
     fn usage(self) -> Usage {
         let id = self.running.id();
-        Usage { cpu: process::cpu(id).saturating_sub(self.cpu), idle: self.idle, most: process::peak(id) }
+        Usage { cpu: process::cpu(id).saturating_sub(self.cpu), most: process::peak(id) }
     }
 }
 

@@ -4,7 +4,7 @@ use super::inputs;
 use crate::pulumi::diff::{Change, ChangeKind, Old};
 use crate::pulumi::{PropertyMap, PropertyPath};
 use crate::rollout::cloud::Cloud;
-use crate::rollout::context::{Context, Doing, RolloutError};
+use crate::rollout::context::{Context, RolloutError};
 use crate::rollout::leftover::Leftover;
 use crate::rollout::memory::{Drift, Memory};
 use crate::rollout::observe::{Observed, Piece, observe};
@@ -20,9 +20,7 @@ pub(super) async fn find<C: Cloud>(
     memory: &Memory,
 ) -> Result<(Observed, Vec<Drift>), RolloutError> {
     let id = spec.id();
-    let seen = observe(cx.cloud, spec, Some(memory))
-        .await
-        .doing(|| format!("could not read what exists for {id}"))?;
+    let seen = observe(cx, spec, Some(memory)).await?;
     // Changed default tags are no drift, and what was imported is marked by the next update anyway.
     let known = Memory { tag_mark: spec.tag_mark(), ..memory.clone() };
     let on_its_way = other_version_on_its_way(spec, &seen);

@@ -6,12 +6,12 @@ use super::drift;
 use crate::pulumi::{PropertyMap, PropertyValue, ReadState};
 use crate::resources::state;
 use crate::rollout::bake;
-use crate::rollout::cloud::{AliasState, Cloud, DeploymentStatus};
+use crate::rollout::cloud::{AliasState, Cloud, Deployment, DeploymentStatus, Target};
 use crate::rollout::context::{Context, Doing, RolloutError};
 use crate::rollout::failure;
 use crate::rollout::follow::Ended;
 use crate::rollout::memory::{Drift, Memory};
-use crate::rollout::observe::{LastDeployment, last_deployment};
+use crate::rollout::observe::{LastDeployment, Observed, last_deployment};
 use crate::rollout::plan::IN_PROGRESS;
 use crate::rollout::spec::{OnFailedVersion, RolloutSpec};
 use crate::rollout::way_back::{self, is_way_back};
@@ -24,25 +24,18 @@ pub(super) async fn refresh<C: Cloud>(
     mut inputs: PropertyMap,
 ) -> Result<Option<ReadState>, RolloutError> {
     let id = spec.id();
-    let here = cx.cloud.identity().await.doing(|| "could not ask who the caller is".to_owned())?;
-    memory.check_place(&id, &here)?;
     let (seen, mut drift) = drift::find(cx, spec, &memory).await?;
     if drift::is_gone(&memory, &seen) {
         return Ok(None);
     }
-    let last = if memory.deployment_id.is_empty() {
-        None
-    } else {
-        last_deployment(cx.cloud, &memory.deployment_id)
-            .await
-            .doing(|| format!("could not read deployment {}", memory.deployment_id))?
-    };
-    let live = last.as_ref().is_some_and(LastDeployment::is_live);
+    let unseen = unseen_deployment(cx, &memory, &seen).await?;
+    let live = unseen.as_ref().is_some_and(|(deployment, _)| deployment.status == DeploymentStatus::Live);
     let others_live = seen.last.as_ref().is_some_and(|newest| newest.moves_traffic_of(spec));
     if let Some(alias) = seen.alias.as_ref().filter(|_| !live) {
-        if let Some(last) = &last {
+        if let Some((deployment, target)) = &unseen {
             notice_way_back(&mut memory, seen.last.as_ref(), alias, cx.now());
-            drift.extend(settle(cx, spec, &mut memory, &mut inputs, last, alias).await);
+            let ended = Ended::seen(cx, deployment.clone(), target.as_ref());
+            drift.extend(settle(cx, spec, &mut memory, &mut inputs, &ended, alias).await);
         }
         notice_move(&mut memory, &mut inputs, alias);
     }
@@ -55,26 +48,43 @@ pub(super) async fn refresh<C: Cloud>(
     Ok(Some(ReadState { id, inputs, outputs, refresh_before_update: live || others_live }))
 }
 
+/// The rollout's own deployment, unless an earlier run has seen its end.
+async fn unseen_deployment<C: Cloud>(
+    cx: &Context<'_, C>,
+    memory: &Memory,
+    seen: &Observed,
+) -> Result<Option<(Deployment, Option<Target>)>, RolloutError> {
+    let id = memory.deployment_id.as_str();
+    if id.is_empty() || memory.saw_end(id) {
+        return Ok(None);
+    }
+    if let Some((deployment, target)) = seen.last.as_ref().and_then(|last| last.find(id)) {
+        return Ok(Some((deployment.clone(), target.cloned())));
+    }
+    let found = last_deployment(cx.cloud, id, |_| true).await;
+    let found = found.doing(|| format!("could not read deployment {id}"))?;
+    Ok(found.map(|last| (last.deployment, last.target)))
+}
+
 /// Learns the end of a deployment that nobody waited for, in the same words as one who waited.
 async fn settle<C: Cloud>(
     cx: &Context<'_, C>,
     spec: &RolloutSpec,
     memory: &mut Memory,
     inputs: &mut PropertyMap,
-    last: &LastDeployment,
+    ended: &Ended,
     alias: &AliasState,
 ) -> Option<Drift> {
-    last.deployment.status_text.clone_into(&mut memory.deployment_status);
+    ended.deployment.status_text.clone_into(&mut memory.deployment_status);
     let rollout = memory.last_rollout.as_mut().filter(|rollout| rollout.status == IN_PROGRESS)?;
     let version = rollout.version.clone();
-    let succeeded = last.deployment.status == DeploymentStatus::Succeeded;
+    let succeeded = ended.deployment.status == DeploymentStatus::Succeeded;
     if succeeded && spec.wait && !spec.bake.is_zero() && version == alias.version {
         // Nobody has seen the bake to its end: the next update looks at what the version did.
         let mend = format!("look at what version {version} did since it got all traffic");
         return Some(Drift { property: "version".to_owned(), mend });
     }
     let spec = RolloutSpec { version: version.clone(), ..spec.clone() };
-    let ended = Ended::seen(cx, last.deployment.clone(), last.target.as_ref());
     let run = ended.run();
     if succeeded {
         "Succeeded".clone_into(&mut rollout.status);
@@ -85,7 +95,7 @@ async fn settle<C: Cloud>(
         return None;
     }
     // It goes into the memory; who refreshes is not to be failed for it.
-    let report = failure::of_deployment(cx, &spec, &run, &ended, memory).await;
+    let report = failure::of_deployment(cx, &spec, &run, ended, memory).await;
     cx.reporter.warn(&report.to_string());
     let judged = memory.failed_version == version;
     // What is to be tried again, or to fail again, needs an update: the declared version must differ from this one.

@@ -8,6 +8,7 @@ use crate::rollout::cloud::{Allowance, Cloud, CloudError};
 use crate::rollout::context::{Context, Doing, RolloutError};
 use crate::rollout::function::split_qualifier;
 use crate::rollout::pieces::{self, Pieces};
+use crate::rollout::place::here;
 use crate::rollout::refusal::Refusal;
 use crate::rollout::spec::RolloutSpec;
 
@@ -75,7 +76,7 @@ async fn check_call<C: Cloud>(
     if pieces.role_name.is_some() && boundary.is_none() {
         return Ok(());
     }
-    let identity = cx.cloud.identity().await.doing(|| "could not ask who the caller is".to_owned())?;
+    let identity = here(cx).await?;
     let role = &pieces.service_role_arn;
     let bounded = boundary.is_some();
     let (hook_name, role_arn) = (hook.to_owned(), role.clone());
@@ -110,7 +111,7 @@ async fn check_report<C: Cloud>(
     hook: &str,
     role: &str,
 ) -> Result<(), RolloutError> {
-    let identity = cx.cloud.identity().await.doing(|| "could not ask who the caller is".to_owned())?;
+    let identity = here(cx).await?;
     let group = pieces.group_arn(&identity);
     let (hook, role) = (hook.to_owned(), role.to_owned());
     let verdict = match allowance(cx, &role, REPORT, &group).await {

@@ -38,7 +38,6 @@ impl Planner<'_> {
     fn role_steps(&self, made: &mut Made) -> Result<Vec<Step>, Refusal> {
         let Some(name) = &self.pieces.role_name else { return Ok(Vec::new()) };
         let mut steps = Vec::new();
-        let document = pieces::role_policy(self.spec, &self.seen.identity);
         match &self.seen.role {
             None => {
                 let role = pieces::role(self.spec, name, &self.seen.identity, self.owner);
@@ -56,10 +55,16 @@ impl Planner<'_> {
                 steps.extend(self.boundary_step(name, role.permissions_boundary.as_ref()));
             }
         }
-        if !self.seen.role_policy.as_ref().is_some_and(|known| pieces::same_document(known, &document)) {
-            steps.push(Step::PutRolePolicy { role: name.clone(), document });
-        }
         Ok(steps)
+    }
+
+    /// After the role, beside the group: CodeDeploy asks for what the policy allows only when it deploys.
+    pub(super) fn policy_step(&self) -> Option<Step> {
+        let role = self.pieces.role_name.clone()?;
+        let document = pieces::role_policy(self.spec, &self.seen.identity);
+        let known = self.seen.role_policy.as_ref();
+        let fresh = known.is_some_and(|known| pieces::same_document(known, &document));
+        (!fresh).then_some(Step::PutRolePolicy { role, document })
     }
 
     /// A boundary that somebody else put on the role stays.

@@ -63,11 +63,12 @@ pub struct Work {
     pub pieces: Pieces,
     /// What is ours already; what a step makes is added when it is made.
     pub made: Made,
-    /// Before the alias: role, application, configuration, then the group.
+    /// What the group needs: role, application, configuration.
     pub foundation: Vec<Step>,
+    /// The group, and the policy of its role.
     pub group: Vec<Step>,
     pub alias: Vec<Step>,
-    /// What hangs on the aliases: URLs and permissions.
+    /// What hangs on the aliases, and comes after them: URLs and permissions.
     pub attachments: Vec<Step>,
     /// What was made under another name and is of no use any more.
     pub leftovers: Vec<Leftover>,
@@ -189,7 +190,8 @@ pub fn plan(
     let planner = Planner { spec, memory, owner, seen, pieces: &pieces };
     let traffic = traffic(spec, memory, seen);
     let foundation = planner.foundation_steps(&mut made, matches!(traffic, Traffic::Deploy { .. }))?;
-    let group = planner.group_steps(&mut made)?;
+    let mut group = planner.group_steps(&mut made)?;
+    group.extend(planner.policy_step());
     if let Some(obstacle) = obstacle(spec, &pieces, seen.alias.as_ref(), seen.last.as_ref())? {
         return Ok(Plan::Clear(obstacle));
     }

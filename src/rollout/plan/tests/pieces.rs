@@ -13,9 +13,9 @@ fn a_first_create_makes_every_piece_and_shifts_nothing() {
         made,
         [
             "create role rollout-orders.stable.eu-west-1",
-            "set the policy of role rollout-orders.stable.eu-west-1",
             "create CodeDeploy application rollout-orders.stable",
             "create deployment group stable",
+            "set the policy of role rollout-orders.stable.eu-west-1",
             "create alias latest at version 1",
             "create alias stable at version 1",
         ]
