@@ -101,7 +101,7 @@ export interface ProviderArgs {
      */
     defaultTags?: pulumi.Input<{[key: string]: pulumi.Input<string>} | undefined>;
     /**
-     * How many deployments may start in a second; 2 by default. Starts are spread, because CodeDeploy's own calls are throttled when many shifts coincide.
+     * How many deployments may start in a second; 1 by default. Starts are spread, because CodeDeploy's own calls are throttled when many shifts coincide.
      */
     deploymentStartsPerSecond?: pulumi.Input<number | undefined>;
     /**
@@ -125,7 +125,7 @@ export interface ProviderArgs {
      */
     region?: pulumi.Input<string | undefined>;
     /**
-     * The most AWS calls a second that the waiting resources of one account and region make together; a safe number without it.
+     * The most AWS calls a second that all resources of one account and region make together; 10 by default. Operations that AWS is known to throttle earlier have lower limits of their own.
      */
     requestsPerSecond?: pulumi.Input<number | undefined>;
     /**

@@ -67,7 +67,7 @@ type providerArgs struct {
 	AssumeRole *AssumeRole `pulumi:"assumeRole"`
 	// Tags for everything that the provider makes; none by default. Tags of a resource win over them.
 	DefaultTags map[string]string `pulumi:"defaultTags"`
-	// How many deployments may start in a second; 2 by default. Starts are spread, because CodeDeploy's own calls are throttled when many shifts coincide.
+	// How many deployments may start in a second; 1 by default. Starts are spread, because CodeDeploy's own calls are throttled when many shifts coincide.
 	DeploymentStartsPerSecond *float64 `pulumi:"deploymentStartsPerSecond"`
 	// Addresses to use instead of AWS's own, for example of a local sandbox.
 	Endpoints *Endpoints `pulumi:"endpoints"`
@@ -79,7 +79,7 @@ type providerArgs struct {
 	Profile *string `pulumi:"profile"`
 	// The AWS region, for example `eu-west-1`. Without it: `AWS_REGION`, `AWS_DEFAULT_REGION`, `SST_AWS_REGION`, then the profile's region.
 	Region *string `pulumi:"region"`
-	// The most AWS calls a second that the waiting resources of one account and region make together; a safe number without it.
+	// The most AWS calls a second that all resources of one account and region make together; 10 by default. Operations that AWS is known to throttle earlier have lower limits of their own.
 	RequestsPerSecond *float64 `pulumi:"requestsPerSecond"`
 	// AWS secret access key. Needs `accessKey`.
 	SecretKey *string `pulumi:"secretKey"`
@@ -101,7 +101,7 @@ type ProviderArgs struct {
 	AssumeRole AssumeRolePtrInput
 	// Tags for everything that the provider makes; none by default. Tags of a resource win over them.
 	DefaultTags pulumi.StringMapInput
-	// How many deployments may start in a second; 2 by default. Starts are spread, because CodeDeploy's own calls are throttled when many shifts coincide.
+	// How many deployments may start in a second; 1 by default. Starts are spread, because CodeDeploy's own calls are throttled when many shifts coincide.
 	DeploymentStartsPerSecond pulumi.Float64PtrInput
 	// Addresses to use instead of AWS's own, for example of a local sandbox.
 	Endpoints EndpointsPtrInput
@@ -113,7 +113,7 @@ type ProviderArgs struct {
 	Profile pulumi.StringPtrInput
 	// The AWS region, for example `eu-west-1`. Without it: `AWS_REGION`, `AWS_DEFAULT_REGION`, `SST_AWS_REGION`, then the profile's region.
 	Region pulumi.StringPtrInput
-	// The most AWS calls a second that the waiting resources of one account and region make together; a safe number without it.
+	// The most AWS calls a second that all resources of one account and region make together; 10 by default. Operations that AWS is known to throttle earlier have lower limits of their own.
 	RequestsPerSecond pulumi.Float64PtrInput
 	// AWS secret access key. Needs `accessKey`.
 	SecretKey pulumi.StringPtrInput

@@ -55,7 +55,7 @@ Object.defineProperty(exports, "defaultTags", {
 });
 
 /**
- * How many deployments may start in a second; 2 by default. Starts are spread, because CodeDeploy's own calls are throttled when many shifts coincide.
+ * How many deployments may start in a second; 1 by default. Starts are spread, because CodeDeploy's own calls are throttled when many shifts coincide.
  */
 export declare const deploymentStartsPerSecond: number | undefined;
 Object.defineProperty(exports, "deploymentStartsPerSecond", {
@@ -121,7 +121,7 @@ Object.defineProperty(exports, "region", {
 });
 
 /**
- * The most AWS calls a second that the waiting resources of one account and region make together; a safe number without it.
+ * The most AWS calls a second that all resources of one account and region make together; 10 by default. Operations that AWS is known to throttle earlier have lower limits of their own.
  */
 export declare const requestsPerSecond: number | undefined;
 Object.defineProperty(exports, "requestsPerSecond", {

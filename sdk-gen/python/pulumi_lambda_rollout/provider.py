@@ -43,13 +43,13 @@ class ProviderArgs:
         :param pulumi.Input['AlarmsAlreadyFiring'] alarms_already_firing: Overrides `alarmsAlreadyFiring` of every rollout, without a code edit. Unset by default; said in the output whenever it is used.
         :param pulumi.Input['AssumeRoleArgs'] assume_role: A role to assume for all calls; none by default.
         :param pulumi.Input[Mapping[str, pulumi.Input[_builtins.str]]] default_tags: Tags for everything that the provider makes; none by default. Tags of a resource win over them.
-        :param pulumi.Input[_builtins.float] deployment_starts_per_second: How many deployments may start in a second; 2 by default. Starts are spread, because CodeDeploy's own calls are throttled when many shifts coincide.
+        :param pulumi.Input[_builtins.float] deployment_starts_per_second: How many deployments may start in a second; 1 by default. Starts are spread, because CodeDeploy's own calls are throttled when many shifts coincide.
         :param pulumi.Input['EndpointsArgs'] endpoints: Addresses to use instead of AWS's own, for example of a local sandbox.
         :param pulumi.Input[_builtins.int] max_concurrent_deployments: How many deployments of this provider may run at the same time; no limit by default.
         :param pulumi.Input[_builtins.int] max_retries: How many times a throttled or failed AWS call is tried again; the AWS SDK's number without it.
         :param pulumi.Input[_builtins.str] profile: The profile of the shared AWS configuration files; `AWS_PROFILE` or `default` without it.
         :param pulumi.Input[_builtins.str] region: The AWS region, for example `eu-west-1`. Without it: `AWS_REGION`, `AWS_DEFAULT_REGION`, `SST_AWS_REGION`, then the profile's region.
-        :param pulumi.Input[_builtins.float] requests_per_second: The most AWS calls a second that the waiting resources of one account and region make together; a safe number without it.
+        :param pulumi.Input[_builtins.float] requests_per_second: The most AWS calls a second that all resources of one account and region make together; 10 by default. Operations that AWS is known to throttle earlier have lower limits of their own.
         :param pulumi.Input[_builtins.str] secret_key: AWS secret access key. Needs `accessKey`.
         :param pulumi.Input[_builtins.bool] skip_bake: Whether every rollout ends without its bake. `false` by default; said in the output whenever it is used.
         :param pulumi.Input['StrategyArgs'] strategy_override: Overrides the strategy of every rollout, without a code edit, for example `{"type": "allAtOnce"}` for an urgent fix. Unset by default; said in the output whenever it is used.
@@ -138,7 +138,7 @@ class ProviderArgs:
     @pulumi.getter(name="deploymentStartsPerSecond")
     def deployment_starts_per_second(self) -> pulumi.Input[Optional[_builtins.float]]:
         """
-        How many deployments may start in a second; 2 by default. Starts are spread, because CodeDeploy's own calls are throttled when many shifts coincide.
+        How many deployments may start in a second; 1 by default. Starts are spread, because CodeDeploy's own calls are throttled when many shifts coincide.
         """
         return pulumi.get(self, "deployment_starts_per_second")
 
@@ -210,7 +210,7 @@ class ProviderArgs:
     @pulumi.getter(name="requestsPerSecond")
     def requests_per_second(self) -> pulumi.Input[Optional[_builtins.float]]:
         """
-        The most AWS calls a second that the waiting resources of one account and region make together; a safe number without it.
+        The most AWS calls a second that all resources of one account and region make together; 10 by default. Operations that AWS is known to throttle earlier have lower limits of their own.
         """
         return pulumi.get(self, "requests_per_second")
 
@@ -298,13 +298,13 @@ class Provider(pulumi.ProviderResource):
         :param pulumi.Input['AlarmsAlreadyFiring'] alarms_already_firing: Overrides `alarmsAlreadyFiring` of every rollout, without a code edit. Unset by default; said in the output whenever it is used.
         :param pulumi.Input[Union['AssumeRoleArgs', 'AssumeRoleArgsDict']] assume_role: A role to assume for all calls; none by default.
         :param pulumi.Input[Mapping[str, pulumi.Input[_builtins.str]]] default_tags: Tags for everything that the provider makes; none by default. Tags of a resource win over them.
-        :param pulumi.Input[_builtins.float] deployment_starts_per_second: How many deployments may start in a second; 2 by default. Starts are spread, because CodeDeploy's own calls are throttled when many shifts coincide.
+        :param pulumi.Input[_builtins.float] deployment_starts_per_second: How many deployments may start in a second; 1 by default. Starts are spread, because CodeDeploy's own calls are throttled when many shifts coincide.
         :param pulumi.Input[Union['EndpointsArgs', 'EndpointsArgsDict']] endpoints: Addresses to use instead of AWS's own, for example of a local sandbox.
         :param pulumi.Input[_builtins.int] max_concurrent_deployments: How many deployments of this provider may run at the same time; no limit by default.
         :param pulumi.Input[_builtins.int] max_retries: How many times a throttled or failed AWS call is tried again; the AWS SDK's number without it.
         :param pulumi.Input[_builtins.str] profile: The profile of the shared AWS configuration files; `AWS_PROFILE` or `default` without it.
         :param pulumi.Input[_builtins.str] region: The AWS region, for example `eu-west-1`. Without it: `AWS_REGION`, `AWS_DEFAULT_REGION`, `SST_AWS_REGION`, then the profile's region.
-        :param pulumi.Input[_builtins.float] requests_per_second: The most AWS calls a second that the waiting resources of one account and region make together; a safe number without it.
+        :param pulumi.Input[_builtins.float] requests_per_second: The most AWS calls a second that all resources of one account and region make together; 10 by default. Operations that AWS is known to throttle earlier have lower limits of their own.
         :param pulumi.Input[_builtins.str] secret_key: AWS secret access key. Needs `accessKey`.
         :param pulumi.Input[_builtins.bool] skip_bake: Whether every rollout ends without its bake. `false` by default; said in the output whenever it is used.
         :param pulumi.Input[Union['StrategyArgs', 'StrategyArgsDict']] strategy_override: Overrides the strategy of every rollout, without a code edit, for example `{"type": "allAtOnce"}` for an urgent fix. Unset by default; said in the output whenever it is used.

@@ -31,7 +31,7 @@ func GetDefaultTags(ctx *pulumi.Context) string {
 	return config.Get(ctx, "lambda-rollout:defaultTags")
 }
 
-// How many deployments may start in a second; 2 by default. Starts are spread, because CodeDeploy's own calls are throttled when many shifts coincide.
+// How many deployments may start in a second; 1 by default. Starts are spread, because CodeDeploy's own calls are throttled when many shifts coincide.
 func GetDeploymentStartsPerSecond(ctx *pulumi.Context) float64 {
 	return config.GetFloat64(ctx, "lambda-rollout:deploymentStartsPerSecond")
 }
@@ -61,7 +61,7 @@ func GetRegion(ctx *pulumi.Context) string {
 	return config.Get(ctx, "lambda-rollout:region")
 }
 
-// The most AWS calls a second that the waiting resources of one account and region make together; a safe number without it.
+// The most AWS calls a second that all resources of one account and region make together; 10 by default. Operations that AWS is known to throttle earlier have lower limits of their own.
 func GetRequestsPerSecond(ctx *pulumi.Context) float64 {
 	return config.GetFloat64(ctx, "lambda-rollout:requestsPerSecond")
 }

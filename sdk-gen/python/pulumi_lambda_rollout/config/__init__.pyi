@@ -38,7 +38,7 @@ Tags for everything that the provider makes; none by default. Tags of a resource
 
 deploymentStartsPerSecond: Optional[float]
 """
-How many deployments may start in a second; 2 by default. Starts are spread, because CodeDeploy's own calls are throttled when many shifts coincide.
+How many deployments may start in a second; 1 by default. Starts are spread, because CodeDeploy's own calls are throttled when many shifts coincide.
 """
 
 endpoints: Optional[str]
@@ -68,7 +68,7 @@ The AWS region, for example `eu-west-1`. Without it: `AWS_REGION`, `AWS_DEFAULT_
 
 requestsPerSecond: Optional[float]
 """
-The most AWS calls a second that the waiting resources of one account and region make together; a safe number without it.
+The most AWS calls a second that all resources of one account and region make together; 10 by default. Operations that AWS is known to throttle earlier have lower limits of their own.
 """
 
 secretKey: Optional[str]

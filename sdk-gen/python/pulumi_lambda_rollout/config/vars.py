@@ -53,7 +53,7 @@ class _ExportableConfig(types.ModuleType):
     @_builtins.property
     def deployment_starts_per_second(self) -> Optional[float]:
         """
-        How many deployments may start in a second; 2 by default. Starts are spread, because CodeDeploy's own calls are throttled when many shifts coincide.
+        How many deployments may start in a second; 1 by default. Starts are spread, because CodeDeploy's own calls are throttled when many shifts coincide.
         """
         return __config__.get_float('deploymentStartsPerSecond')
 
@@ -95,7 +95,7 @@ class _ExportableConfig(types.ModuleType):
     @_builtins.property
     def requests_per_second(self) -> Optional[float]:
         """
-        The most AWS calls a second that the waiting resources of one account and region make together; a safe number without it.
+        The most AWS calls a second that all resources of one account and region make together; 10 by default. Operations that AWS is known to throttle earlier have lower limits of their own.
         """
         return __config__.get_float('requestsPerSecond')
 
