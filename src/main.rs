@@ -5,9 +5,9 @@ use std::process::ExitCode;
 
 use lambda_rollout::pulumi::serve;
 use lambda_rollout::resources::provider::RolloutProvider;
-use tracing_subscriber::filter::filter_fn;
+use tracing_subscriber::filter::{LevelFilter, Targets, filter_fn};
+use tracing_subscriber::fmt;
 use tracing_subscriber::prelude::*;
-use tracing_subscriber::{EnvFilter, fmt};
 
 /// The library and this binary, as they are named in the log.
 const OURS: [&str; 2] = ["lambda_rollout", "pulumi_resource_lambda_rollout"];
@@ -17,7 +17,8 @@ const OURS: [&str; 2] = ["lambda_rollout", "pulumi_resource_lambda_rollout"];
 async fn main() -> ExitCode {
     // RUST_LOG says how much of our own is told. What the libraries below would tell holds requests with their
     // headers and bodies, which are credentials and payloads; none of it is told at any level.
-    let level = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("warn"));
+    let wanted = std::env::var("RUST_LOG").ok().and_then(|text| text.parse::<Targets>().ok());
+    let level = wanted.unwrap_or_else(|| Targets::new().with_default(LevelFilter::WARN));
     let ours = filter_fn(|event| OURS.iter().any(|module| event.target().starts_with(module)));
     // Standard output belongs to the protocol: the engine reads the port from it.
     let log = fmt::layer().with_writer(io::stderr).with_filter(ours);

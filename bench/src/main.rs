@@ -32,6 +32,9 @@ type Result<T> = std::result::Result<T, Box<dyn Error + Send + Sync>>;
 /// With fewer repetitions the guide keeps the figures that it has.
 const REPEATS: usize = 5;
 
+/// How many sizes of waiting a quick look has.
+const QUICK_SIZES: usize = 2;
+
 const PROCESS: &str = "![What the others take, as multiples of lambda-rollout](performance-process.svg)";
 const WAITING: &str = "![Calls to AWS while deployments are waited for](performance-waiting.svg)";
 
@@ -48,7 +51,8 @@ async fn main() -> Result<()> {
         guide.put("process", &table::render(&figures), PROCESS, &plot::render(&figures))?;
     }
     if only != "process" {
-        let outcomes = waiting::measure(&root, &engine).await?;
+        let sizes = if guide.is_written { waiting::SIZES.len() } else { QUICK_SIZES };
+        let outcomes = waiting::measure(&root, &engine, sizes).await?;
         guide.put("waiting", &waiting::table(&outcomes), WAITING, &waiting::plot(&outcomes))?;
     }
     Ok(())

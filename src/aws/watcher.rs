@@ -25,8 +25,9 @@ use crate::rollout::cloud::{CloudError, CloudErrorKind, Deployment};
 pub(super) const IDS_A_CALL: usize = 25;
 /// Looks that are due within this time go together.
 const TOGETHER: Duration = Duration::from_secs(1);
-/// The share of a wait after which a look may come early, if a call that is made anyway has room.
-const FLEXIBLE_AFTER: f64 = 0.75;
+/// The share of a wait after which a look may come early, if a call that is made anyway has room. A small one brings
+/// those who wait into step, and so to share their calls.
+const FLEXIBLE_AFTER: f64 = 0.25;
 /// Who asks for a look within this time expects something to happen.
 const SOON: Duration = Duration::from_secs(5);
 const FIRST_GAP: Duration = Duration::from_secs(1);

@@ -106,11 +106,13 @@ impl Progress {
 
     /// What nobody has looked at goes by the timetable.
     fn shift_began(&self) -> Option<SystemTime> {
+        let hook_is_first = self.hooks.before_traffic.is_some();
         match self.target.as_ref().and_then(allow_traffic) {
-            Some(event) if event.status == "Pending" => None,
+            // No earlier than it was seen not to have begun.
+            Some(event) if event.status == "Pending" => self.unmoved.filter(|_| !hook_is_first),
             Some(event) if self.seen_steps() == 0 => event.started,
             Some(event) => event.started.max(self.unmoved),
-            None => self.started.filter(|_| self.hooks.before_traffic.is_none()),
+            None => self.started.filter(|_| !hook_is_first),
         }
     }
 }

@@ -74,13 +74,16 @@ pub(crate) struct Usage {
     pub(crate) most: u64,
 }
 
-pub(crate) async fn measure(root: &Path, engine: &str) -> Result<Vec<Outcome>> {
+/// For so many of the sizes.
+pub(crate) async fn measure(root: &Path, engine: &str, sizes: usize) -> Result<Vec<Outcome>> {
+    let sizes = &SIZES[..sizes];
+    let most = sizes.last().copied().unwrap_or_default();
     let sandbox = Arc::new(Sandbox::start(root, SPEED)?);
-    sandbox.furnish(SIZES[SIZES.len() - 1], STRATEGY).await?;
+    sandbox.furnish(most, STRATEGY).await?;
     let ours = Plugin::all(root)?.remove(0);
     let mut outcomes = Vec::new();
-    let mut serving = vec!["1"; SIZES[SIZES.len() - 1]];
-    for (turn, deployments) in SIZES.into_iter().enumerate() {
+    let mut serving = vec!["1"; most];
+    for (turn, &deployments) in sizes.iter().enumerate() {
         for place in 0..WAITERS.len() {
             let waiter = WAITERS[(turn + place) % WAITERS.len()];
             eprintln!("{deployments} deployments, {waiter:?}");
