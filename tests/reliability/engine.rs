@@ -85,6 +85,26 @@ enum Failed {
 }
 
 impl Provider {
+    /// One update of a resource in a provider that others use, too.
+    pub(crate) fn update(
+        &self,
+        resource: &Resource,
+        declared: &PropertyMap,
+    ) -> impl Future<Output = ()> + use<> {
+        let state = resource.state.clone().unwrap();
+        let request = proto::UpdateRequest {
+            id: state.id,
+            urn: resource.urn(),
+            olds: Some(wire::encode(&state.outputs)),
+            news: Some(wire::encode(declared)),
+            old_inputs: Some(wire::encode(&state.inputs)),
+            timeout: TIME_LIMIT,
+            ..proto::UpdateRequest::default()
+        };
+        let mut client = self.client.clone();
+        async move { drop(client.update(request).await.unwrap()) }
+    }
+
     /// One call of the engine; the provider is killed when it gets to the point where it is to die, and told when the
     /// user presses Ctrl-C.
     async fn ask<T, F>(

@@ -1,9 +1,7 @@
 //! Many resources live in one provider: one that AWS keeps waiting holds up no other.
 
-use lambda_rollout::pulumi::{PropertyMap, proto, wire};
-
 use crate::{
-    engine::{End, Provider, Resource},
+    engine::{End, Resource},
     gate::{Gate, Verdict},
     proxy::Trouble,
     stories::Story,
@@ -34,10 +32,10 @@ async fn a_rollout_that_hangs_holds_up_no_other() {
             let of_held = call.is("functions/held/") || call.body.contains("rollout-held.");
             if of_held && call.is(at) { Verdict::Hold } else { Verdict::Pass }
         });
-        let mut hanging = Box::pin(update(&provider, &held.rollout, &held.declared("2")));
+        let mut hanging = Box::pin(provider.update(&held.rollout, &held.declared("2")));
         tokio::select! {
             () = &mut hanging => panic!("{at}: it did not hang"),
-            () = update(&provider, &free.rollout, &free.declared("2")) => {}
+            () = provider.update(&free.rollout, &free.declared("2")) => {}
         }
         assert_eq!(world.serves("free", "stable").await, [("2".to_owned(), 100.0)], "{at}");
         assert_eq!(world.serves("held", "stable").await, [("1".to_owned(), 100.0)], "{at}");
@@ -55,24 +53,4 @@ async fn a_rollout_that_hangs_holds_up_no_other() {
     }
     held.vanishes().await;
     free.vanishes().await;
-}
-
-/// One update of a resource in a provider that others use, too.
-fn update(
-    provider: &Provider,
-    resource: &Resource,
-    declared: &PropertyMap,
-) -> impl Future<Output = ()> + use<> {
-    let state = resource.state.clone().unwrap();
-    let request = proto::UpdateRequest {
-        id: state.id,
-        urn: resource.urn(),
-        olds: Some(wire::encode(&state.outputs)),
-        news: Some(wire::encode(declared)),
-        old_inputs: Some(wire::encode(&state.inputs)),
-        timeout: 300.0,
-        ..proto::UpdateRequest::default()
-    };
-    let mut client = provider.client.clone();
-    async move { drop(client.update(request).await.unwrap()) }
 }
