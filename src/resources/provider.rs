@@ -72,6 +72,7 @@ impl RolloutProvider {
     }
 }
 
+/// What a resource does is boxed: else each call would be as large as the largest of them, while it waits for minutes.
 impl Provider for RolloutProvider {
     fn name(&self) -> &'static str {
         "lambda-rollout"
@@ -134,11 +135,12 @@ impl Provider for RolloutProvider {
         let session = self.session().await?;
         let kind = Kind::of(&operation)?;
         kind.accept(&operation, &request.inputs)?;
+        let (session, operation, inputs) = (&session, &operation, request.inputs);
         match kind {
-            Kind::FunctionRollout => function_rollout::create(&session, &operation, request.inputs).await,
-            Kind::FunctionAlias => function_alias::create(&session, &operation, request.inputs).await,
-            Kind::LambdaDeployment => lambda_deployment::create(&session, &operation, request.inputs).await,
-            Kind::DeploymentWaiter => deployment_waiter::create(&session, &operation, request.inputs).await,
+            Kind::FunctionRollout => Box::pin(function_rollout::create(session, operation, inputs)).await,
+            Kind::FunctionAlias => Box::pin(function_alias::create(session, operation, inputs)).await,
+            Kind::LambdaDeployment => Box::pin(lambda_deployment::create(session, operation, inputs)).await,
+            Kind::DeploymentWaiter => Box::pin(deployment_waiter::create(session, operation, inputs)).await,
         }
     }
 
@@ -168,18 +170,19 @@ impl Provider for RolloutProvider {
         let kind = Kind::of(&operation)?;
         state::check_shape(&old_outputs)?;
         kind.accept(&operation, &inputs)?;
+        let (session, operation, id, outputs) = (&session, &operation, id.as_str(), &old_outputs);
         match kind {
             Kind::FunctionRollout => {
-                function_rollout::update(&session, &operation, &id, &old_outputs, inputs).await
+                Box::pin(function_rollout::update(session, operation, id, outputs, inputs)).await
             }
             Kind::FunctionAlias => {
-                function_alias::update(&session, &operation, &id, &old_outputs, inputs).await
+                Box::pin(function_alias::update(session, operation, id, outputs, inputs)).await
             }
             Kind::LambdaDeployment => {
-                lambda_deployment::update(&session, &operation, &id, &old_outputs, inputs).await
+                Box::pin(lambda_deployment::update(session, operation, id, outputs, inputs)).await
             }
             Kind::DeploymentWaiter => {
-                deployment_waiter::update(&session, &operation, &id, &old_outputs, inputs).await
+                Box::pin(deployment_waiter::update(session, operation, id, outputs, inputs)).await
             }
         }
     }

@@ -174,6 +174,21 @@ mod tests {
     }
 
     #[test]
+    fn what_was_seen_too_early_is_looked_at_again_unless_a_hook_comes_first() {
+        let began = |before: Option<&str>| {
+            let hooks = Hooks { before_traffic: before.map(str::to_owned), ..Hooks::default() };
+            let mut progress = Progress::new("mine", hooks, at(0));
+            let mut early = target(0.0);
+            let pending =
+                LifecycleEvent { status: "Pending".to_owned(), started: None, ..early.events.remove(0) };
+            early.events.push(pending);
+            progress.see_target(early, at(7));
+            progress.shift_began()
+        };
+        assert_eq!((began(None), began(Some("check"))), (Some(at(7)), None));
+    }
+
+    #[test]
     fn what_nobody_has_looked_at_goes_by_the_timetable_unless_a_hook_comes_first() {
         let begun = |before: Option<&str>| {
             let hooks = Hooks { before_traffic: before.map(str::to_owned), ..Hooks::default() };
