@@ -1,5 +1,7 @@
 //! What is in AWS now, read in as few rounds as the answers allow.
 
+use std::time::Duration;
+
 use super::cloud::{
     AliasState, Cloud, CloudError, Deployment, DeploymentStatus, FunctionUrl, GroupState, Identity, Role,
     Target, VersionInfo,
@@ -12,6 +14,10 @@ use super::pieces::Pieces;
 use super::place::{here, read_here};
 use super::spec::{RolloutSpec, Routing};
 use super::strategy;
+
+/// How often, and how far apart, a deployment that has just been made is looked at until it has started.
+const START_LOOKS: u32 = 10;
+const START_LOOK: Duration = Duration::from_secs(2);
 
 #[derive(Debug, Clone, PartialEq)]
 pub struct Observed {
@@ -88,20 +94,21 @@ pub async fn observe<C: Cloud>(
     let id = spec.id();
     let Some(known) = memory else {
         let identity = here(cx).await?;
-        let seen = look(cx.cloud, spec, None, identity).await;
+        let seen = look(cx, spec, None, identity).await;
         return seen.doing(|| format!("could not read what exists for {id}"));
     };
-    let look = look(cx.cloud, spec, memory, known.identity());
+    let look = look(cx, spec, memory, known.identity());
     let (identity, seen) = read_here(cx, &id, |here| known.check_place(&id, here), look).await?;
     Ok(Observed { identity, ..seen })
 }
 
 async fn look<C: Cloud>(
-    cloud: &C,
+    cx: &Context<'_, C>,
     spec: &RolloutSpec,
     memory: Option<&Memory>,
     identity: Identity,
 ) -> Result<Observed, CloudError> {
+    let cloud = cx.cloud;
     let pieces = Pieces::of(spec, &identity);
     let (function, alias) = (&spec.function.name, &spec.alias);
 
@@ -142,7 +149,7 @@ async fn look<C: Cloud>(
     ) = tokio::try_join!(aliases, urls, deploy_pieces)?;
 
     let split = alias.as_ref().is_some_and(|alias| alias.weight.is_some());
-    let last = look_at_last(cloud, &pieces, group.as_ref(), memory, split).await?;
+    let last = look_at_last(cx, &pieces, group.as_ref(), memory, split).await?;
     Ok(Observed {
         identity,
         version,
@@ -165,20 +172,32 @@ async fn look<C: Cloud>(
 /// A deployment with its target and, if it is a rollback, the deployment that it rolls back. Of one that has ended,
 /// only what `matters` is read.
 pub async fn last_deployment<C: Cloud>(
-    cloud: &C,
+    cx: &Context<'_, C>,
     id: &str,
     matters: impl Fn(&str) -> bool,
 ) -> Result<Option<LastDeployment>, CloudError> {
-    let Some(deployment) = cloud.deployment(id).await? else {
+    let Some(deployment) = cx.cloud.deployment(id).await? else {
         return Ok(None);
     };
     let live = deployment.status == DeploymentStatus::Live;
     let (target, rolled_back) = match &deployment.rolls_back {
-        Some(id) if matters(id) => (None, with_target(cloud, id).await?),
-        None if live || matters(id) => (cloud.target(id).await?, None),
+        Some(id) if matters(id) => (None, with_target(cx.cloud, id).await?),
+        None if live => (live_target(cx, id).await?, None),
+        None if matters(id) => (cx.cloud.target(id).await?, None),
         _ => (None, None),
     };
     Ok(Some(LastDeployment { deployment, target, rolled_back }))
+}
+
+/// What a live deployment is to do. CodeDeploy says so only when it has started, a moment after it was made.
+pub async fn live_target<C: Cloud>(cx: &Context<'_, C>, id: &str) -> Result<Option<Target>, CloudError> {
+    for _ in 1..START_LOOKS {
+        if let Some(target) = cx.cloud.target(id).await? {
+            return Ok(Some(target));
+        }
+        cx.clock.sleep(START_LOOK).await;
+    }
+    cx.cloud.target(id).await
 }
 
 async fn with_target<C: Cloud>(
@@ -275,7 +294,7 @@ async fn missing_configs<C: Cloud>(cloud: &C, spec: &RolloutSpec) -> Result<Vec<
 /// The newest deployment, also if it ran in a group that was left behind since. One whose end an earlier run has seen
 /// tells nothing new, unless traffic is split.
 async fn look_at_last<C: Cloud>(
-    cloud: &C,
+    cx: &Context<'_, C>,
     pieces: &Pieces,
     group: Option<&GroupState>,
     memory: Option<&Memory>,
@@ -287,7 +306,7 @@ async fn look_at_last<C: Cloud>(
             && (&memory.application, &memory.group) != (&pieces.application, &pieces.group)
     });
     let before = match moved_from {
-        Some(memory) => cloud.group(&memory.application, &memory.group).await?,
+        Some(memory) => cx.cloud.group(&memory.application, &memory.group).await?,
         None => None,
     };
     let mut newest: Option<LastDeployment> = None;
@@ -296,7 +315,7 @@ async fn look_at_last<C: Cloud>(
             continue;
         }
         let matters = |id: &str| split || (memory.is_some() && !saw_end(id));
-        let found = last_deployment(cloud, id, matters).await?;
+        let found = last_deployment(cx, id, matters).await?;
         let created = |last: &Option<LastDeployment>| last.as_ref().and_then(|last| last.deployment.created);
         if newest.is_none() || created(&found) > created(&newest) {
             newest = found;

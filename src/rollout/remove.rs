@@ -8,6 +8,7 @@ use super::cloud::{
 use super::context::{Context, Doing, RolloutError};
 use super::memory::Memory;
 use super::names;
+use super::observe::live_target;
 use super::owner::{Maker, Owner};
 use super::place::read_here;
 use super::strategy;
@@ -145,7 +146,7 @@ async fn stop_live<C: Cloud>(
     let Some(deployment) = seen.filter(|seen| seen.status == DeploymentStatus::Live) else {
         return Ok(false);
     };
-    let target = cx.cloud.target(id).await.doing(|| format!("could not read deployment {id}"))?;
+    let target = live_target(cx, id).await.doing(|| format!("could not read deployment {id}"))?;
     if !target.is_some_and(|t| t.function == doomed.function && t.alias == doomed.alias) {
         return Ok(false);
     }

@@ -126,7 +126,7 @@ async fn look<C: Cloud>(
     };
     let last = match &state.last_attempted {
         Some(id) => {
-            let last = last_deployment(cx.cloud, id, |_| alias.weight.is_some()).await;
+            let last = last_deployment(cx, id, |_| alias.weight.is_some()).await;
             last.doing(|| format!("could not read deployment {id}"))?
         }
         None => None,

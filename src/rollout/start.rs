@@ -47,7 +47,7 @@ async fn find<C: Cloud>(
         cx.clock.sleep(PAUSE).await;
         let group = cx.cloud.group(&wanted.application, &wanted.group).await?;
         let Some(id) = group.and_then(|group| group.last_attempted) else { continue };
-        let Some(last) = last_deployment(cx.cloud, &id, |_| true).await? else { continue };
+        let Some(last) = last_deployment(cx, &id, |_| true).await? else { continue };
         // It may have failed and been rolled back by now: then the newest one is the rollback.
         let (found, _) = last.forward();
         if found.description == wanted.description

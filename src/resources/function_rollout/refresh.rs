@@ -61,7 +61,7 @@ async fn unseen_deployment<C: Cloud>(
     if let Some((deployment, target)) = seen.last.as_ref().and_then(|last| last.find(id)) {
         return Ok(Some((deployment.clone(), target.cloned())));
     }
-    let found = last_deployment(cx.cloud, id, |_| true).await;
+    let found = last_deployment(cx, id, |_| true).await;
     let found = found.doing(|| format!("could not read deployment {id}"))?;
     Ok(found.map(|last| (last.deployment, last.target)))
 }
