@@ -17,6 +17,7 @@ type Room = Box<dyn Fn() -> BoxFuture<'static, ()> + Send + Sync>;
 type Ask<K, V> = Box<dyn Fn(Vec<K>) -> BoxFuture<'static, Answered<HashMap<K, V>>> + Send + Sync>;
 
 pub(super) struct Batch<K, V> {
+    operation: &'static str,
     /// How many go in one call.
     limit: usize,
     room: Room,
@@ -41,7 +42,7 @@ where
     V: Clone + Default + Send + 'static,
 {
     /// `room` waits until a call may start, and `ask` makes one. What its answer leaves out is the default value.
-    pub(super) fn new<R, W, A, F>(limit: usize, room: R, ask: A) -> Arc<Self>
+    pub(super) fn new<R, W, A, F>(operation: &'static str, limit: usize, room: R, ask: A) -> Arc<Self>
     where
         R: Fn() -> W + Send + Sync + 'static,
         W: Future<Output = ()> + Send + 'static,
@@ -49,6 +50,7 @@ where
         F: Future<Output = Answered<HashMap<K, V>>> + Send + 'static,
     {
         Arc::new(Self {
+            operation,
             limit,
             room: Box::new(move || Box::pin(room())),
             ask: Box::new(move |keys| Box::pin(ask(keys))),
@@ -58,7 +60,7 @@ where
 
     pub(super) async fn get(self: &Arc<Self>, key: K) -> Answered<V> {
         // The task answers everybody, or the process ends.
-        self.enter(key).await.unwrap_or_else(|_| Err(unanswered()))
+        self.enter(key).await.unwrap_or_else(|_| Err(unanswered(self.operation)))
     }
 
     fn enter(self: &Arc<Self>, key: K) -> oneshot::Receiver<Answered<V>> {
@@ -130,10 +132,10 @@ impl<K, V> fmt::Debug for Batch<K, V> {
     }
 }
 
-fn unanswered() -> CloudError {
+fn unanswered(operation: &'static str) -> CloudError {
     CloudError {
         kind: CloudErrorKind::Unreachable,
-        operation: "cloudwatch:Batch",
+        operation,
         code: "Interrupted".to_owned(),
         message: "the call ended before it had an answer".to_owned(),
     }
@@ -159,7 +161,7 @@ mod tests {
             async move {
                 sleep(Duration::from_millis(100)).await;
                 if keys.contains(&13) {
-                    return Err(CloudError { kind: CloudErrorKind::Refused, ..unanswered() });
+                    return Err(CloudError { kind: CloudErrorKind::Refused, ..unanswered("double") });
                 }
                 Ok(keys.into_iter().filter(|key| *key != 0).map(|key| (key, key * 2)).collect())
             }
@@ -171,7 +173,7 @@ mod tests {
             *next = at + Duration::from_secs(1);
             tokio::time::sleep_until(at)
         };
-        (Batch::new(4, room, ask), calls)
+        (Batch::new("double", 4, room, ask), calls)
     }
 
     #[tokio::test(start_paused = true)]

@@ -83,8 +83,8 @@ impl Aws {
         };
         Self {
             watcher: Arc::new(Watcher::new(clock, room(DEPLOYMENTS), deployments)),
-            alarms: Batch::new(NAMES_A_CALL, room(ALARMS), alarms),
-            traffic: Batch::new(TRAFFICS_A_CALL, room(METRICS), traffic),
+            alarms: Batch::new(ALARMS, NAMES_A_CALL, room(ALARMS), alarms),
+            traffic: Batch::new(METRICS, TRAFFICS_A_CALL, room(METRICS), traffic),
             clients,
         }
     }
