@@ -47,6 +47,10 @@ unit: build tools ## Unit tests, and the protocol and the sandbox from outside
 sdk: ## Generate the SDKs from schema.json
 	cd tools && go run ./sdkgen ../schema.json ../sdk-gen
 
+.PHONY: messages
+messages: build ## Write docs/messages.md: every message that a person sees, as it looks
+	WRITE_MESSAGES=1 cargo test --workspace --locked --test messages
+
 .PHONY: sdk-test
 sdk-test: ## Pack each generated SDK, and use the package in an empty project
 	tools/check-sdks.sh

@@ -30,6 +30,8 @@ const QUOTAS: [(&str, f64, u32); 6] = [
 ];
 /// Looks that only tell people more.
 const PROGRESS: (f64, u32) = (0.25, 5);
+/// Looks at requests, errors and alarms that only tell people more, two calls each.
+const COUNTS: (f64, u32) = (0.25, 5);
 /// Looks into the logs of hooks.
 const HOOKS: (f64, u32) = (0.5, 5);
 
@@ -39,6 +41,7 @@ pub(super) struct Budgets {
     operations: Vec<(&'static str, Budget)>,
     starts: Budget,
     progress: Budget,
+    counts: Budget,
     hooks: Budget,
 }
 
@@ -51,6 +54,7 @@ impl Budgets {
             operations: QUOTAS.iter().map(|(name, rate, burst)| (*name, of((*rate, *burst)))).collect(),
             starts: of((starts, 1)),
             progress: of(PROGRESS),
+            counts: of(COUNTS),
             hooks: of(HOOKS),
         }
     }
@@ -80,6 +84,7 @@ impl Budgets {
     pub(super) fn has_room(&self, aside: Aside) -> bool {
         match aside {
             Aside::Progress => self.progress.try_take(),
+            Aside::Counts => self.counts.try_take(),
             Aside::Hook => self.hooks.try_take(),
         }
     }

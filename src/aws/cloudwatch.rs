@@ -197,6 +197,7 @@ fn comparison(comparison: Comparison) -> ComparisonOperator {
 
 fn metric_alarm(alarm: MetricAlarm) -> Alarm {
     Alarm {
+        window: window(&alarm),
         name: alarm.alarm_name.unwrap_or_default(),
         state: alarm.state_value.map(|state| state.as_str().to_owned()).unwrap_or_default(),
         reason: alarm.state_reason.unwrap_or_default(),
@@ -204,8 +205,18 @@ fn metric_alarm(alarm: MetricAlarm) -> Alarm {
     }
 }
 
+/// Of an alarm on several metrics, the longest period counts.
+fn window(alarm: &MetricAlarm) -> Option<Duration> {
+    let periods = alarm.metrics().iter().filter_map(|metric| metric.metric_stat()?.period());
+    let period = alarm.period().or(periods.max())?;
+    let points = alarm.datapoints_to_alarm().or(alarm.evaluation_periods()).unwrap_or(1);
+    let seconds = u64::try_from(i64::from(period) * i64::from(points)).ok()?;
+    Some(Duration::from_secs(seconds))
+}
+
 fn composite_alarm(alarm: CompositeAlarm) -> Alarm {
     Alarm {
+        window: None,
         name: alarm.alarm_name.unwrap_or_default(),
         state: alarm.state_value.map(|state| state.as_str().to_owned()).unwrap_or_default(),
         reason: alarm.state_reason.unwrap_or_default(),

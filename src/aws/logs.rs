@@ -17,7 +17,8 @@ const WORDS: [&str; 6] = ["ERROR", "Error", "Exception", "errorMessage", "Traceb
 const PLATFORM: [&str; 6] =
     ["START RequestId", "END RequestId", "REPORT RequestId", "INIT_START", "INIT_REPORT", "EXTENSION"];
 const LATEST: &str = "$LATEST";
-const MAX_LINE: usize = 300;
+/// Enough for the error and the stack that a runtime writes as one line of JSON.
+const MAX_LINE: usize = 4_000;
 /// A search that takes more is given up with what it has found: the lines are a help, not a record.
 const MAX_PAGES: usize = 10;
 const DAY: Duration = Duration::from_hours(24);
@@ -249,7 +250,7 @@ mod tests {
 
     #[test]
     fn lines_are_cut_and_carry_no_control_characters() {
-        let line = lines(&format!("ERROR \u{1b}[31m{}", "x".repeat(400))).remove(0);
+        let line = lines(&format!("ERROR \u{1b}[31m{}", "x".repeat(MAX_LINE))).remove(0);
         assert_eq!(line.chars().count(), MAX_LINE + 1);
         assert!(line.starts_with("ERROR  [31mx") && line.ends_with("x…"), "{line}");
     }

@@ -23,6 +23,9 @@ const QUEUE: usize = 1024;
 /// How long the engine may take for one line, and to hear the last ones before a call is answered.
 const PATIENCE: Duration = Duration::from_secs(2);
 
+/// SST hands its credentials to providers in variables of its own, and shows no warnings.
+const OF_SST: [&str; 2] = ["SST_AWS_ACCESS_KEY_ID", "SST_AWS_REGION"];
+
 /// The engine's log, for one resource. Speaking never waits and never fails; without an engine nobody listens.
 #[derive(Clone, Debug, Default)]
 pub struct EngineLog {
@@ -30,6 +33,8 @@ pub struct EngineLog {
     urn: Urn,
     row: Arc<Mutex<Row>>,
     hidden: Hidden,
+    /// Whether warnings would be shown to nobody.
+    warns_as_info: bool,
 }
 
 /// What the resource's live row shows now, and whether there was anything to say at all.
@@ -87,12 +92,14 @@ impl EngineLog {
         let channel = endpoint.connect_timeout(PATIENCE).timeout(PATIENCE).tcp_nodelay(true).connect_lazy();
         let (sender, receiver) = mpsc::channel(QUEUE);
         tokio::spawn(deliver(EngineClient::new(channel), receiver));
-        Self { sink: Sink::Engine(sender), ..Self::default() }
+        let warns_as_info = OF_SST.iter().any(|variable| std::env::var_os(variable).is_some());
+        Self { sink: Sink::Engine(sender), warns_as_info, ..Self::default() }
     }
 
     /// The same log, for another resource.
     pub(super) fn of(&self, urn: Urn) -> Self {
-        Self { sink: self.sink.clone(), urn, ..Self::default() }
+        let warns_as_info = self.warns_as_info;
+        Self { sink: self.sink.clone(), urn, warns_as_info, ..Self::default() }
     }
 
     /// The same log, with these texts cut out of its lines.
@@ -112,7 +119,12 @@ impl EngineLog {
 
     /// Lasting. There is no way to log an error: an error is what a call returns.
     pub fn warn(&self, message: impl Into<String>) {
-        self.say(Logged::Warning(message.into()));
+        let message = message.into();
+        self.say(if self.warns_as_info {
+            Logged::Info(format!("warning: {message}"))
+        } else {
+            Logged::Warning(message)
+        });
     }
 
     /// Sets the live row of the resource; empty clears it. Nothing is sent when it says so already.
@@ -212,6 +224,14 @@ mod tests {
         }
         let expected = ["10%", "50%", ""].map(|text| Logged::Status(text.to_owned()));
         assert_eq!(recording.lines(), expected);
+    }
+
+    #[test]
+    fn where_warnings_are_shown_to_nobody_they_are_information() {
+        let (log, recording) = EngineLog::recording();
+        let log = EngineLog { warns_as_info: true, ..log }.of(Urn::default());
+        log.warn("inconclusive");
+        assert_eq!(recording.lines(), [Logged::Info("warning: inconclusive".to_owned())]);
     }
 
     #[test]

@@ -12,6 +12,7 @@ use super::failure;
 use super::follow;
 use super::memory::Memory;
 use super::pieces::Pieces;
+use super::pulse;
 use super::report::{Cause, FailureReport, Serving};
 use super::spec::{RollbackEvent, RolloutSpec};
 use super::start::start;
@@ -47,9 +48,15 @@ pub async fn bake<C: Cloud>(
     ));
     loop {
         let over = left().is_zero();
-        match find_trouble(cx, spec, run, last_shift).await {
-            Ok(Some(cause)) => return Err(go_back(cx, spec, pieces, run, cause, memory).await),
-            Ok(None) => looked = true,
+        let mut doing = String::new();
+        match look(cx, spec, run, last_shift).await {
+            Ok(Look { trouble: Some(cause), .. }) => {
+                return Err(go_back(cx, spec, pieces, run, cause, memory).await);
+            }
+            Ok(Look { trouble: None, traffic, alarms }) => {
+                looked = true;
+                doing = pulse::in_words(traffic, &alarms);
+            }
             Err(error) => {
                 if blind.is_none() {
                     cx.reporter.warn(&format!("cannot watch version {} at the moment: {error}", run.to));
@@ -63,7 +70,7 @@ pub async fn bake<C: Cloud>(
             return end_of_bake(run, looked, blind);
         }
         cx.reporter.tick(&format!(
-            "100 % on version {} · watching for another {}",
+            "100 % on version {} · watching for another {}{doing}",
             run.to,
             duration::short(left)
         ));
@@ -112,41 +119,51 @@ pub async fn exposure<C: Cloud>(
     })
 }
 
-async fn find_trouble<C: Cloud>(
+/// What a bake sees at one time.
+struct Look {
+    trouble: Option<Cause>,
+    /// Since the last shift, if the error alarm is on.
+    traffic: Option<Traffic>,
+    alarms: Vec<Alarm>,
+}
+
+async fn look<C: Cloud>(
     cx: &Context<'_, C>,
     spec: &RolloutSpec,
     run: &Run,
     last_shift: SystemTime,
-) -> Result<Option<Cause>, CloudError> {
+) -> Result<Look, CloudError> {
     // A bake that is looked at later is judged by what happened in it, not by the weather of the day.
     let end = last_shift + cx.clock.scaled(spec.bake);
     let in_time = |alarm: &Alarm| alarm.since.is_none_or(|since| since <= end);
     let alarms = if run.alarms.is_empty() { Vec::new() } else { cx.cloud.alarms(&run.alarms).await? };
     let firing: Vec<_> = alarms
-        .into_iter()
+        .iter()
         .filter(|alarm| alarm.state == "ALARM" && in_time(alarm))
-        .map(|alarm| (alarm.name, alarm.reason))
+        .map(|alarm| (alarm.name.clone(), alarm.reason.clone()))
         .collect();
     if !firing.is_empty() {
-        let alarms = failure::in_words(spec, run, firing);
-        return Ok(Some(Cause::Alarm { alarms, while_baking: true }));
+        let fired = failure::explain(cx, spec, run, Some(last_shift), firing).await;
+        let trouble = Some(Cause::Alarm { alarms: fired, while_baking: true });
+        return Ok(Look { trouble, traffic: None, alarms });
     }
     let Some(settings) = &spec.error_alarm else {
-        return Ok(None);
+        return Ok(Look { trouble: None, traffic: None, alarms });
     };
     let (function, alias) = (&spec.function.name, &spec.alias);
     let until = end.min(cx.now());
     let new = cx.cloud.traffic(function, alias, None, next_point(cx, last_shift), until).await?;
     if new.errors <= 0.0 {
-        return Ok(None);
+        return Ok(Look { trouble: None, traffic: Some(new), alarms });
     }
     let old = cx.cloud.traffic(function, alias, Some(&run.from), run.started, last_shift).await?;
-    Ok(alarm::is_bad(settings, new, old).then(|| Cause::Errors {
+    let trouble = alarm::is_bad(settings, new, old).then(|| Cause::Errors {
         detail: format!(
             "{:.0} of {:.0} requests failed while all traffic was on version {}",
             new.errors, new.requests, run.to
         ),
-    }))
+    });
+    Ok(Look { trouble, traffic: Some(new), alarms })
 }
 
 /// The first metric point that begins after `time`: an earlier one may count what the old version did.

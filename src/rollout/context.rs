@@ -79,6 +79,11 @@ impl<C: Cloud> Context<'_, C> {
         self.or_interrupted(self.clock.sleep(duration)).await
     }
 
+    /// How much of the service's time is left until the time limit.
+    pub fn left(&self) -> Option<Duration> {
+        Some(self.clock.passed(self.deadline?.saturating_duration_since(Instant::now())))
+    }
+
     /// Runs a wait that may be dropped at any time.
     pub async fn or_interrupted<T>(&self, wait: impl Future<Output = T>) -> Result<T, Interrupted> {
         let timed_out = async {

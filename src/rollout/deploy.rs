@@ -7,16 +7,18 @@ use serde_json::json;
 use super::alarm::{self, Watched};
 use super::appspec::app_spec;
 use super::bake;
-use super::cloud::{Cloud, CloudErrorKind, NO_ANSWER, NewDeployment};
+use super::cloud::{Cloud, CloudErrorKind, NO_ANSWER, NewDeployment, Traffic};
 use super::context::{Context, Doing, RolloutError};
 use super::failure;
 use super::follow;
+use super::lint::lints;
 use super::memory::{LastRollout, Memory};
 use super::names;
+use super::outlook::Outlook;
 use super::pieces::{self, Pieces};
 use super::plan::IN_PROGRESS;
 use super::preflight;
-use super::report::{Cause, FailureReport, Serving, requests_in_words};
+use super::report::{Cause, FailureReport, Serving, requests_in_words, traffic_in_words};
 use super::smoke::{self, Mismatch};
 use super::spec::{ErrorAlarm, RolloutSpec};
 use super::start;
@@ -47,6 +49,9 @@ pub async fn deploy<C: Cloud>(
     memory: &mut Memory,
 ) -> Result<(), RolloutError> {
     await_quiet_errors(cx, spec, memory).await?;
+    for lint in lints(spec, &Outlook::default(), cx.left()) {
+        cx.reporter.warn(&lint);
+    }
     begin(spec, memory, cx.now());
     from.clone_into(&mut memory.previous_version);
     smoke_test(cx, spec, from, memory).await?;
@@ -245,14 +250,12 @@ fn announce<C: Cloud>(cx: &Context<'_, C>, spec: &RolloutSpec, run: &Run, memory
     run.id.clone_into(&mut memory.deployment_id);
     "InProgress".clone_into(&mut memory.deployment_status);
     let url = pieces::console_url(&memory.partition, &memory.region, &run.id);
-    cx.reporter.info(&format!(
-        "{}: version {} → {}, {} · deployment {} {url}",
-        spec.id(),
-        run.from,
-        run.to,
-        spec.routing.describe(),
-        run.id
-    ));
+    cx.reporter.info(&format!("{}: {}", spec.id(), start_line(spec, run, &url)));
+}
+
+pub fn start_line(spec: &RolloutSpec, run: &Run, url: &str) -> String {
+    let Run { id, from, to, .. } = run;
+    format!("version {from} → {to}, {} · deployment {id} {url}", spec.routing.describe())
 }
 
 async fn succeed<C: Cloud>(
@@ -274,20 +277,26 @@ async fn succeed<C: Cloud>(
         last.errors = traffic.errors;
         last.ended = Some(cx.now());
     }
-    let counted = match traffic.requests {
-        requests if requests <= 0.0 => {
-            "it got no request that CloudWatch has counted, so the rollout proved nothing".to_owned()
-        }
-        requests => format!("{}, {:.0} errors", requests_in_words(requests), traffic.errors),
-    };
-    cx.reporter.info(&format!("{}: version {} serves all traffic · {counted}", spec.id(), run.to));
+    cx.reporter.info(&format!("{}: {}", spec.id(), success_line(&run.to, traffic)));
     if !conclusive {
-        cx.reporter.warn(&format!(
-            "{}: inconclusive: version {} got {} and `minRequests` asks for {}",
-            spec.id(),
-            run.to,
-            requests_in_words(traffic.requests),
-            spec.min_requests
-        ));
+        cx.reporter.warn(&format!("{}: {}", spec.id(), inconclusive_line(spec, traffic)));
     }
+}
+
+pub fn success_line(version: &str, traffic: Traffic) -> String {
+    let counted = if traffic.requests > 0.0 {
+        traffic_in_words(traffic)
+    } else {
+        "it got no request that CloudWatch has counted, so the rollout proved nothing".to_owned()
+    };
+    format!("version {version} serves all traffic · {counted}")
+}
+
+pub fn inconclusive_line(spec: &RolloutSpec, traffic: Traffic) -> String {
+    format!(
+        "inconclusive: version {} got {} and `minRequests` asks for {}",
+        spec.version,
+        requests_in_words(traffic.requests),
+        spec.min_requests
+    )
 }

@@ -7,6 +7,7 @@ use super::cloud::{Alarm, Cloud, Deployment, DeploymentStatus};
 use super::context::{Context, RolloutError};
 use super::deploy::Run;
 use super::follow::{self, Ended};
+use super::hook::line::readable;
 use super::hook::log::{failed_reason, speaks_for_itself};
 use super::hook::watch::{Running, function_name, hook_of};
 use super::memory::{LastRollout, Memory};
@@ -14,8 +15,8 @@ use super::names;
 use super::pieces;
 use super::plan::is_judgement;
 use super::progress::percent;
-use super::report::{Cause, FailureReport, Serving};
-use super::spec::{ErrorAlarmMode, OnFailedVersion, RollbackEvent, RolloutSpec};
+use super::report::{self, Cause, FailureReport, Fired, Serving};
+use super::spec::{OnFailedVersion, RollbackEvent, RolloutSpec};
 
 const LOG_LINES: usize = 4;
 /// CodeDeploy may name the rollback a little after the deployment has ended.
@@ -122,6 +123,7 @@ pub fn blank(spec: &RolloutSpec) -> FailureReport {
         cause: Cause::Stopped,
         serving: Serving::Nothing,
         exposure: None,
+        latest: spec.latest_alias.clone(),
         deployment_id: String::new(),
         console_url: String::new(),
         on_failed_version: spec.on_failed_version,
@@ -130,17 +132,18 @@ pub fn blank(spec: &RolloutSpec) -> FailureReport {
 
 /// What the next runs say about a version that failed before, while `onFailedVersion` is `keep` or `fail`.
 pub fn said_again(spec: &RolloutSpec, memory: &Memory) -> String {
-    let reason = memory.last_rollout.as_ref().map(|last| last.reason.as_str()).unwrap_or_default();
+    let reason =
+        memory.last_rollout.as_ref().map(|last| last.reason.trim_end_matches('.')).unwrap_or_default();
     let serving = &memory.serving_version;
     let version = &spec.version;
     let retry = match spec.on_failed_version {
         OnFailedVersion::Retry => String::new(),
         _ => {
-            format!("; publish a version that mends it, or change `triggers` to try version {version} again")
+            format!(" Publish a version that mends it, or change `triggers` to try version {version} again.")
         }
     };
     format!(
-        "{}: version {version} failed before ({reason}); version {serving} serves all traffic and nothing was deployed{retry}",
+        "{}: version {version} failed before, so nothing was deployed, and version {serving} serves all traffic. What failed: {reason}.{retry}",
         spec.id()
     )
 }
@@ -159,8 +162,9 @@ fn shown_lines(lines: &[String]) -> Vec<String> {
     for line in lines.iter().map(|line| line.trim()) {
         let frame = line.starts_with("at ") || line.starts_with("File \"");
         let platform = ["START ", "END ", "REPORT ", "INIT_START "].iter().any(|word| line.starts_with(word));
-        if !line.is_empty() && !frame && !platform && !shown.iter().any(|known| known == line) {
-            shown.push(line.to_owned());
+        let line = readable(line);
+        if !line.is_empty() && !frame && !platform && !shown.contains(&line) {
+            shown.push(line);
         }
     }
     let first = shown.len().saturating_sub(LOG_LINES);
@@ -176,8 +180,8 @@ async fn cause<C: Cloud>(
     match deployment.error_code.as_str() {
         "ALARM_ACTIVE" => {
             let known = cx.cloud.alarms(&run.alarms).await.unwrap_or_default();
-            let alarms = in_words(spec, run, fired(&known, &deployment.error_message));
-            Cause::Alarm { alarms, while_baking: false }
+            let fired = fired(&known, &deployment.error_message);
+            Cause::Alarm { alarms: explain(cx, spec, run, None, fired).await, while_baking: false }
         }
         "HOOK_EXECUTION_FAILURE" => {
             hook_cause(cx, spec, deployment).await.unwrap_or_else(|| Cause::CodeDeploy {
@@ -204,20 +208,29 @@ fn fired(known: &[Alarm], message: &str) -> Vec<(String, String)> {
     vec![(listed.trim_matches(['<', '>', '.']).to_owned(), String::new())]
 }
 
-/// CloudWatch's reason for the error alarm speaks of its formula; a person wants to know what it stands for.
-pub fn in_words(spec: &RolloutSpec, run: &Run, alarms: Vec<(String, String)>) -> Vec<(String, String)> {
+/// What alarms stand for: the error alarm in the numbers of the two versions, the others in CloudWatch's words.
+pub async fn explain<C: Cloud>(
+    cx: &Context<'_, C>,
+    spec: &RolloutSpec,
+    run: &Run,
+    last_shift: Option<SystemTime>,
+    alarms: Vec<(String, String)>,
+) -> Vec<Fired> {
     let prefix = names::alarm_prefix(&spec.function.name, &spec.alias);
-    let words = match spec.error_alarm.as_ref().map(|alarm| (alarm.mode, alarm.threshold)) {
-        Some((ErrorAlarmMode::Count, threshold)) => {
-            format!("{threshold} errors or more of version {}", run.to)
-        }
-        _ => format!("errors of version {} above those of version {}", run.to, run.from),
-    };
-    let translate = |(name, reason): (String, String)| {
-        let reason = if name.starts_with(&prefix) { words.clone() } else { reason };
-        (name, reason)
-    };
-    alarms.into_iter().map(translate).collect()
+    let mut fired: Vec<Fired> = alarms
+        .into_iter()
+        .map(|(name, reason)| Fired { own: name.starts_with(&prefix), name, reason })
+        .collect();
+    let Some(own) = fired.iter_mut().find(|alarm| alarm.own) else { return fired };
+    let until = last_shift.unwrap_or_else(|| cx.now());
+    let (function, alias) = (&spec.function.name, &spec.alias);
+    let (new, old) = tokio::join!(
+        bake::exposure(cx, spec, run, last_shift),
+        cx.cloud.traffic(function, alias, Some(&run.from), run.started, until),
+    );
+    let (new, old) = (new.unwrap_or_default(), old.unwrap_or_default());
+    own.reason = report::errors_in_words(spec.error_alarm.as_ref(), (&run.from, old), (&run.to, new));
+    fired
 }
 
 async fn hook_cause<C: Cloud>(
@@ -355,6 +368,17 @@ mod tests {
                 .map(str::to_owned)
                 .to_vec();
         assert_eq!(shown_lines(&lines), ["Error: boom", "b"]);
+    }
+
+    #[test]
+    fn what_a_runtime_writes_as_json_is_shown_as_the_error_and_its_place() {
+        let node = r#"2026-11-25T22:14:00.723Z ef84c30e ERROR Invoke Error  {"errorType":"TypeError","errorMessage":"no member","stack":["TypeError: no member","    at exports.handler (/var/task/index.js:3:20)","    at Runtime.handleOnce (file:///var/runtime/index.mjs:1173:29)"]}"#;
+        let python = r#"{"timestamp":"2026-11-25T22:14:00Z","level":"ERROR","errorType":"KeyError","errorMessage":"'a'","stackTrace":["  File \"/var/task/app.py\", line 9, in handler\n    total(order)\n","  File \"/var/task/app.py\", line 3, in total\n    order['a']\n"]}"#;
+        let expected = [
+            "TypeError: no member (at exports.handler (/var/task/index.js:3:20))",
+            "KeyError: 'a' (File \"/var/task/app.py\", line 3, in total)",
+        ];
+        assert_eq!(shown_lines(&[node.to_owned(), python.to_owned()]), expected);
     }
 
     #[test]

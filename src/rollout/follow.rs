@@ -9,6 +9,7 @@ use super::deploy::Run;
 use super::duration;
 use super::hook::watch::HookWatch;
 use super::progress::{Progress, allow_traffic, percent};
+use super::pulse::Pulse;
 use super::report::Cause;
 use super::spec::{OnCancel, RolloutSpec};
 use super::timetable::{Timetable, overdue};
@@ -71,6 +72,7 @@ pub async fn follow<C: Cloud>(
 ) -> Result<Ended, RolloutError> {
     let mut progress = Progress::new(&spec.routing.config_name(), spec.hooks.clone(), run.started);
     let mut hook_watch = HookWatch::default();
+    let mut pulse = Pulse::default();
     let mut said = String::new();
     loop {
         let due = progress.next_look(cx);
@@ -96,7 +98,10 @@ pub async fn follow<C: Cloud>(
         }
         progress.see(cx, &deployment).await;
         hook_watch.look(cx, spec, &deployment, progress.target()).await;
-        tell(cx, run, &spec.hooks, &progress, &mut said);
+        if progress.until_next_shift(cx).is_some() {
+            pulse.look(cx, spec, run).await;
+        }
+        tell(cx, run, &spec.hooks, &progress, &pulse, &mut said);
     }
 }
 
@@ -138,10 +143,7 @@ async fn interrupt<C: Cloud>(
 ) -> RolloutError {
     let leave = why == Interrupted::Cancelled && spec.on_cancel == OnCancel::Leave;
     let text = if leave {
-        format!(
-            "{why}; deployment {} of version {} goes on by itself, and the next `pulumi up` waits for it",
-            run.id, run.to
-        )
+        left_alone(why, run)
     } else {
         match cx.cloud.stop_deployment(&run.id, true).await {
             Ok(()) => format!(
@@ -154,11 +156,26 @@ async fn interrupt<C: Cloud>(
     RolloutError::Left(text)
 }
 
+pub fn left_alone(why: Interrupted, run: &Run) -> String {
+    format!(
+        "{why}; deployment {} of version {} goes on by itself, and the next `pulumi up` waits for it",
+        run.id, run.to
+    )
+}
+
 /// A lasting line when something changed, a passing one otherwise.
-fn tell<C: Cloud>(cx: &Context<'_, C>, run: &Run, hooks: &Hooks, progress: &Progress, said: &mut String) {
+fn tell<C: Cloud>(
+    cx: &Context<'_, C>,
+    run: &Run,
+    hooks: &Hooks,
+    progress: &Progress,
+    pulse: &Pulse,
+    said: &mut String,
+) {
     if let Some(target) = progress.target() {
         let step = progress.timetable().step_of(percent(target.weight));
-        let stage = stage(target, hooks, step, progress.timetable().steps(), &run.to);
+        let steps = (step, progress.timetable().steps());
+        let stage = stage(target, hooks, steps, progress.is_held_up(cx), &run.to);
         if stage != *said {
             // That nothing has moved yet is not worth a line that stays.
             if step > 0 || stage.starts_with("hook") {
@@ -171,11 +188,23 @@ fn tell<C: Cloud>(cx: &Context<'_, C>, run: &Run, hooks: &Hooks, progress: &Prog
     }
     if let Some(left) = progress.until_next_shift(cx) {
         let stage = if said.is_empty() { "shifting" } else { said.as_str() };
-        cx.reporter.tick(&format!("{stage} · {} to the next step", duration::short(left)));
+        cx.reporter.tick(&waiting(stage, left, &pulse.in_words()));
     }
 }
 
-fn stage(target: &Target, hooks: &Hooks, step: usize, steps: usize, version: &str) -> String {
+/// `[1/2] 10 % on version 42 · 2m40s to the next step · 34 requests, 0 errors`
+pub fn waiting(stage: &str, left: Duration, doing: &str) -> String {
+    format!("{stage} · {} to the next step{doing}", duration::short(left))
+}
+
+/// Where a deployment is: `[1/2] 10 % on version 42`.
+pub fn stage(
+    target: &Target,
+    hooks: &Hooks,
+    (step, steps): (usize, usize),
+    is_held_up: bool,
+    version: &str,
+) -> String {
     let running = target.events.iter().find(|event| event.status == "InProgress").map(|e| e.name.as_str());
     match running {
         Some("BeforeAllowTraffic") if hooks.before_traffic.is_some() => {
@@ -185,8 +214,8 @@ fn stage(target: &Target, hooks: &Hooks, step: usize, steps: usize, version: &st
             format!("100 % on version {version}, hook after traffic is running")
         }
         _ if step > 0 => format!("[{step}/{steps}] {} % on version {version}", percent(target.weight)),
-        Some("AllowTraffic") => format!(
-            "waiting until CodeDeploy moves the first traffic to version {version}: that takes minutes if the alias has \
+        _ if is_held_up => format!(
+            "no traffic on version {version} yet: CodeDeploy takes minutes for the first shift if the alias has \
              provisioned concurrency"
         ),
         _ => format!("no traffic on version {version} yet"),

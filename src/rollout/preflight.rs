@@ -9,7 +9,7 @@ use super::hook::access::check_hooks;
 use super::pieces::Pieces;
 use super::place::here;
 use super::refusal::Refusal;
-use super::spec::{AlarmsAlreadyFiring, RolloutSpec, Routing};
+use super::spec::{AlarmsAlreadyFiring, RolloutSpec};
 
 const LOOK_AGAIN: Duration = Duration::from_secs(5);
 
@@ -71,11 +71,7 @@ async fn check_weights<C: Cloud>(
     from: &str,
     new: Option<&VersionInfo>,
 ) -> Result<(), RolloutError> {
-    let weighted = match &spec.routing {
-        Routing::Strategy(strategy) => strategy.is_weighted(),
-        Routing::Named(name) => name != "CodeDeployDefault.LambdaAllAtOnce",
-    };
-    if !weighted {
+    if !spec.routing.is_weighted() {
         return Ok(());
     }
     let old = cx.cloud.version(&spec.function.name, from).await;

@@ -7,6 +7,9 @@ use super::cloud::{Aside, Cloud, Deployment, LifecycleEvent, Target};
 use super::context::Context;
 use super::timetable::{Timetable, overdue};
 
+/// CodeDeploy moves the first traffic within seconds, unless something holds it up.
+const USUAL_FIRST_SHIFT: Duration = Duration::from_mins(1);
+
 /// What was seen of a deployment so far.
 #[derive(Debug)]
 pub struct Progress {
@@ -54,8 +57,17 @@ impl Progress {
     }
 
     pub fn until_next_shift<C: Cloud>(&self, cx: &Context<'_, C>) -> Option<Duration> {
-        let is_held_up = self.target.is_some() && self.seen_steps() == 0;
-        self.timetable.until_next(self.shifting(cx).filter(|_| !is_held_up)?)
+        self.timetable.until_next(self.shifting(cx).filter(|_| !self.is_unmoved())?)
+    }
+
+    /// Whether CodeDeploy has long begun to move traffic, and none has moved.
+    pub fn is_held_up<C: Cloud>(&self, cx: &Context<'_, C>) -> bool {
+        let began = self.target.as_ref().and_then(allow_traffic).and_then(|event| event.started);
+        self.is_unmoved() && began.is_some_and(|began| since(cx, began) >= USUAL_FIRST_SHIFT)
+    }
+
+    fn is_unmoved(&self) -> bool {
+        self.target.is_some() && self.seen_steps() == 0
     }
 
     /// Takes in a look at the deployment, and looks at its target if that has something to tell.

@@ -13,6 +13,7 @@ use super::leftover::Leftover;
 use super::memory::{Made, Memory};
 use super::names;
 use super::observe::{Observed, observe};
+use super::outlook;
 use super::owner::Owner;
 use super::plan::{self, IN_PROGRESS, Plan, Traffic, Work};
 use super::preflight;
@@ -206,11 +207,7 @@ async fn move_traffic<C: Cloud>(
             memory.record_serving(&spec.version);
             memory.failed_version.clear();
             memory.trigger_mark = spec.trigger_mark();
-            cx.reporter.info(&format!(
-                "{}: first deployment: version {} serves all traffic; there was no old version to shift from",
-                spec.id(),
-                spec.version
-            ));
+            cx.reporter.info(&format!("{}: {}", spec.id(), outlook::first_line(spec)));
             Ok(())
         }
         Traffic::Unchanged => {

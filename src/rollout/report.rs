@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::cloud::Traffic;
 use super::duration;
-use super::spec::OnFailedVersion;
+use super::spec::{ErrorAlarm, ErrorAlarmMode, OnFailedVersion};
 
 #[derive(Debug, Clone, PartialEq)]
 pub struct FailureReport {
@@ -18,6 +18,8 @@ pub struct FailureReport {
     pub cause: Cause,
     pub serving: Serving,
     pub exposure: Option<Traffic>,
+    /// The alias for the version under test, which stays on the one that failed.
+    pub latest: Option<String>,
     pub deployment_id: String,
     pub console_url: String,
     pub on_failed_version: OnFailedVersion,
@@ -41,7 +43,7 @@ pub enum Cause {
         attempts: usize,
     },
     Alarm {
-        alarms: Vec<(String, String)>,
+        alarms: Vec<Fired>,
         while_baking: bool,
     },
     /// Errors of the alias after all traffic had moved.
@@ -54,6 +56,16 @@ pub enum Cause {
         code: String,
         message: String,
     },
+}
+
+/// An alarm that took the version back.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fired {
+    pub name: String,
+    /// What it stands for; empty if nobody says.
+    pub reason: String,
+    /// Whether it is the error alarm of the rollout, whose name means nothing to anybody.
+    pub own: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -125,10 +137,9 @@ impl Cause {
                 format!("the {stage} hook {name} crashed {} without reporting", times(*attempts))
             }
             Self::Alarm { alarms, while_baking } => {
-                let names: Vec<String> =
-                    alarms.iter().map(|(name, reason)| named_with_reason(name, reason)).collect();
+                let all: Vec<String> = alarms.iter().map(Fired::to_string).collect();
                 let when = if *while_baking { " while baking" } else { "" };
-                format!("alarm {} fired{when}", names.join(" and "))
+                format!("{}{when}", all.join(", and "))
             }
             Self::Errors { detail } => detail.clone(),
             Self::Stopped => "the deployment was stopped by hand".to_owned(),
@@ -165,8 +176,15 @@ impl Cause {
     }
 }
 
-fn named_with_reason(name: &str, reason: &str) -> String {
-    if reason.is_empty() { format!("\"{name}\"") } else { format!("\"{name}\" ({reason})") }
+impl fmt::Display for Fired {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { name, reason, own } = self;
+        match (own, reason.as_str()) {
+            (_, "") => write!(f, "alarm \"{name}\" fired"),
+            (true, reason) => write!(f, "{reason}; alarm \"{name}\" fired"),
+            (false, reason) => write!(f, "alarm \"{name}\" ({reason}) fired"),
+        }
+    }
 }
 
 impl fmt::Display for HookStage {
@@ -186,6 +204,9 @@ impl fmt::Display for FailureReport {
         line("Cause:", &self.cause.summary())?;
         if let Some(traffic) = self.exposure {
             line("Exposure:", &exposure_line(&self.version, traffic))?;
+        }
+        if let Some(latest) = self.latest.as_ref().filter(|_| self.is_left_behind()) {
+            line("Left behind:", &format!("{latest} → version {}, for a closer look", self.version))?;
         }
         line("Next:", &self.next())?;
         if !self.deployment_id.is_empty() {
@@ -227,6 +248,11 @@ impl FailureReport {
                 )
             }
         }
+    }
+
+    /// A first version that is refused leaves nothing, and nothing is left of a function that is gone.
+    fn is_left_behind(&self) -> bool {
+        !matches!(self.serving, Serving::Nothing | Serving::Gone)
     }
 
     fn serving_line(&self) -> String {
@@ -299,7 +325,7 @@ fn exposure_line(version: &str, traffic: Traffic) -> String {
             format!("no request that CloudWatch has counted yet reached version {version}")
         }
         (requests, errors) => format!(
-            "{} reached version {version} and {errors:.0} failed, as far as CloudWatch has counted",
+            "{} reached version {version}, and {errors:.0} failed, as far as CloudWatch has counted",
             requests_in_words(requests)
         ),
     }
@@ -307,8 +333,38 @@ fn exposure_line(version: &str, traffic: Traffic) -> String {
 
 /// `1 request`, `2 requests`.
 pub fn requests_in_words(requests: f64) -> String {
-    let ending = if (requests - 1.0).abs() < 0.5 { "" } else { "s" };
-    format!("{requests:.0} request{ending}")
+    counted(requests, "request")
+}
+
+/// `34 requests, 1 error`.
+pub fn traffic_in_words(traffic: Traffic) -> String {
+    format!("{}, {}", requests_in_words(traffic.requests), counted(traffic.errors, "error"))
+}
+
+fn counted(count: f64, what: &str) -> String {
+    let ending = if (count - 1.0).abs() < 0.5 { "" } else { "s" };
+    format!("{count:.0} {what}{ending}")
+}
+
+/// Why the error alarm fired, in numbers as far as CloudWatch has them: its own reason speaks of its formula.
+pub fn errors_in_words(
+    settings: Option<&ErrorAlarm>,
+    (from, old): (&str, Traffic),
+    (to, new): (&str, Traffic),
+) -> String {
+    let relative = settings.is_none_or(|settings| settings.mode == ErrorAlarmMode::Relative);
+    let limit = settings.map(|settings| settings.threshold).unwrap_or_default();
+    let failed = |version: &str, traffic: Traffic| {
+        let Traffic { requests, errors } = traffic;
+        let percent = (traffic.error_percent() * 10.0).round() / 10.0;
+        format!("version {version} failed {errors:.0} of {requests:.0} requests ({percent} %)")
+    };
+    match (new.errors > 0.0, relative) {
+        (true, true) => format!("{}, and {}", failed(to, new), failed(from, old)),
+        (true, false) => format!("{}, and the limit is {limit} errors", failed(to, new)),
+        (false, true) => format!("errors of version {to} above those of version {from}"),
+        (false, false) => format!("{limit} errors or more of version {to}"),
+    }
 }
 
 #[cfg(test)]
@@ -323,11 +379,16 @@ mod tests {
             reached: 10,
             after: Duration::from_secs(192),
             cause: Cause::Alarm {
-                alarms: vec![("orders-errors".to_owned(), "6 errors, limit 0".to_owned())],
+                alarms: vec![Fired {
+                    name: "rollout-orders".to_owned(),
+                    reason: "version 42 failed 6 of 118 requests (5.1 %)".to_owned(),
+                    own: true,
+                }],
                 while_baking: false,
             },
             serving: Serving::RolledBack { version: "41".to_owned(), rollback: "d-7F2".to_owned() },
             exposure: Some(Traffic { requests: 118.0, errors: 6.0 }),
+            latest: Some("latest".to_owned()),
             deployment_id: "d-9GH".to_owned(),
             console_url: "https://console".to_owned(),
             on_failed_version: OnFailedVersion::Keep,
@@ -340,8 +401,9 @@ mod tests {
         let expected = "\
 orders: version 42 was rolled back at 10 % of traffic after 3m12s
   Now serving: stable → version 41, 100 % (rollback d-7F2 finished)
-  Cause:       alarm \"orders-errors\" (6 errors, limit 0) fired
-  Exposure:    118 requests reached version 42 and 6 failed, as far as CloudWatch has counted
+  Cause:       version 42 failed 6 of 118 requests (5.1 %); alarm \"rollout-orders\" fired
+  Exposure:    118 requests reached version 42, and 6 failed, as far as CloudWatch has counted
+  Left behind: latest → version 42, for a closer look
   Next:        publish a version that mends it. Unchanged, the next `pulumi up` succeeds and deploys nothing; a changed `triggers` value tries version 42 again
   Deployment:  d-9GH https://console";
         assert_eq!(text, expected);
@@ -369,7 +431,7 @@ orders: version 42 was rolled back at 10 % of traffic after 3m12s
             (unseen, "Now serving: alias stable could not be read (no answer). Look at it by hand"),
         ] {
             let text = FailureReport { serving, ..report() }.to_string();
-            assert!(text.contains(words) && !text.contains("→"), "{text}");
+            assert!(text.contains(words) && !text.contains("stable →"), "{text}");
         }
     }
 

@@ -68,6 +68,19 @@ impl Routing {
         }
     }
 
+    /// The strategy; `None` for a configuration of the user's that nobody has looked at.
+    pub fn strategy(&self) -> Option<Strategy> {
+        match self {
+            Self::Strategy(strategy) => Some(*strategy),
+            Self::Named(name) => Strategy::of_config(name),
+        }
+    }
+
+    /// Whether both versions serve at the same time for a while, as far as one can tell.
+    pub fn is_weighted(&self) -> bool {
+        self.strategy().is_none_or(|strategy| strategy.is_weighted())
+    }
+
     pub fn describe(&self) -> String {
         match self {
             Self::Strategy(strategy) => strategy.describe(),
@@ -187,6 +200,10 @@ impl RolloutSpec {
     /// `function:alias`, the id of the resource.
     pub fn id(&self) -> String {
         format!("{}:{}", self.function.name, self.alias)
+    }
+
+    pub fn strategy(&self) -> Option<Strategy> {
+        self.routing.strategy()
     }
 
     /// The routing that the group keeps.

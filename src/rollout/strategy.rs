@@ -113,6 +113,17 @@ impl Strategy {
         Duration::from_secs(self.shift_minutes() * MINUTE)
     }
 
+    /// For how many seconds of the whole traffic the new version serves before it has all of it.
+    pub fn seconds_of_all_traffic(&self) -> f64 {
+        let shifts = self.shifts();
+        let pairs = shifts.iter().zip(shifts.iter().skip(1));
+        pairs
+            .map(|(shift, next)| {
+                next.at.saturating_sub(shift.at).as_secs_f64() * f64::from(shift.percent) / 100.0
+            })
+            .sum()
+    }
+
     /// Whether both versions serve at the same time for a while, which Lambda allows only for versions of one role.
     pub fn is_weighted(&self) -> bool {
         *self != Self::AllAtOnce

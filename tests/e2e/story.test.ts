@@ -46,7 +46,7 @@ const rollout = () => stack.resource("FunctionRollout");
 
 test("a first deployment gets all traffic, and says so", async () => {
     const preview = await stack.preview();
-    assert.match(preview.stdout, /first deployment: next version gets all traffic/);
+    assert.match(preview.stdout, /first deployment: the next version gets all traffic/);
     assert.deepEqual(await mutations(0), [], "a preview changed something");
 
     const result = await stack.up();
@@ -67,7 +67,7 @@ test("an unchanged program changes nothing and asks AWS nothing", async () => {
 test("a new version is shifted in steps, and both answer meanwhile", async () => {
     code = answering("two");
     const preview = await stack.preview();
-    assert.match(preview.stdout, /version 1 → next version: 10 % for 5 minutes, then 100 %/);
+    assert.match(preview.stdout, /version 1 → the next version: 10 % for 5 minutes, then 100 %/);
     // What depends on the rollout shows no change: its ARN is known.
     assert.doesNotMatch(preview.stdout, /targetArn/);
 
@@ -110,7 +110,7 @@ test("after a failed update the engine keeps the old inputs and the errors, and 
 test("the next update succeeds, says that the version failed, and deploys nothing", async () => {
     const since = await now();
     const result = await stack.up();
-    assert.match(result.stdout, /version 3 failed before .* version 2 serves all traffic and nothing was deployed/);
+    assert.match(result.stdout, /version 3 failed before, so nothing was deployed, and version 2 serves all traffic/);
     assert.ok(!(await mutations(since)).includes("CreateDeployment"));
     assert.equal((await rollout()).initErrors ?? undefined, undefined);
     assert.equal((await rollout()).inputs.version, "3");

@@ -73,11 +73,11 @@ impl Told {
         let first = declared(publish(world, "plain", "first").await);
         let second = declared(publish(world, "plain", "second").await);
         let mut rollout = Resource::new("FunctionRollout", "plain", &world.endpoint, SPEED);
-        foresees(&mut rollout, &first).await;
+        foresees(&mut rollout, &first, 0).await;
         self.tell("first create", world, &mut rollout, async |it| it.up(&first).await).await;
-        foresees(&mut rollout, &second).await;
+        foresees(&mut rollout, &second, 1).await;
         self.tell("new version", world, &mut rollout, async |it| it.up(&second).await).await;
-        foresees(&mut rollout, &second).await;
+        foresees(&mut rollout, &second, 0).await;
         self.tell("no change", world, &mut rollout, async |it| it.up(&second).await).await;
         self.tell("refresh", world, &mut rollout, Resource::refresh).await;
         self.tell("destroy", world, &mut rollout, Resource::destroy).await;
@@ -167,13 +167,15 @@ fn declared<const N: usize>(function: &str, version: &str, more: [(&str, Propert
     declared
 }
 
-/// A preview asks nothing, whatever the difference is, and needs no credentials.
-async fn foresees(rollout: &mut Resource, declared: &PropertyMap) {
+/// A preview needs no credentials; with them it asks how busy an alias is that is to get a new version, and nothing else.
+async fn foresees(rollout: &mut Resource, declared: &PropertyMap, calls: usize) {
     let nobody = ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"].map(|name| (name.to_owned(), String::new()));
     let known = std::mem::replace(&mut rollout.environment, nobody.to_vec());
     assert_eq!(rollout.preview(declared).await, End::Done);
-    assert_eq!(rollout.calls, 0, "a preview asks AWS");
+    assert_eq!(rollout.calls, 0, "who nobody is asks AWS");
     rollout.environment = known;
+    assert_eq!(rollout.preview(declared).await, End::Done);
+    assert_eq!(rollout.calls, calls, "what a preview asks AWS");
 }
 
 /// `GetAlias ×2, GetPolicy`.

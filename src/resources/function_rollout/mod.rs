@@ -23,6 +23,7 @@ use crate::rollout::remove::{Doomed, remove};
 use crate::rollout::spec::{RolloutSpec, Routing};
 
 use inputs::Declared;
+use preview::Traffic;
 
 const REPLACE_KEYS: &[&str] = &["functionName", "aliasName"];
 
@@ -144,7 +145,12 @@ pub async fn update(
     let memory = state::read(old_outputs);
     session.override_spec(&mut spec, op);
     if op.preview {
-        let outputs = preview::update(op, old_outputs, &inputs, &spec, &unknowns, memory.as_ref());
+        let (outputs, traffic) = preview::update(op, old_outputs, &inputs, &spec, &unknowns, memory.as_ref());
+        if let Some(memory) = memory.filter(|_| traffic == Traffic::RollsOut) {
+            let reporter = EngineReporter::new(op.log.clone());
+            let cx = session.context(op, &reporter, default_limit(&spec));
+            preview::say_rollout(op, &cx, &spec, &unknowns, &memory).await;
+        }
         return Ok(Updated { outputs, refresh_before_update: false });
     }
     let owner = taken_over(op, memory.as_ref());

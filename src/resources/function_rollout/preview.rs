@@ -1,12 +1,15 @@
-//! What an update would do, said and predicted without a call to AWS.
+//! What an update would do, said and predicted: without a call to AWS, unless a version is to be rolled out, of which
+//! AWS knows whether its alarms are quiet and whether anybody calls it.
 
 use crate::pulumi::Operation;
 use crate::pulumi::{PropertyMap, PropertyValue};
 use crate::resources::gather::Unknowns;
 use crate::resources::{secrets, state};
-use crate::rollout::cloud::Identity;
-use crate::rollout::duration;
+use crate::rollout::cloud::{Cloud, Identity};
+use crate::rollout::context::Context;
+use crate::rollout::lint::lints;
 use crate::rollout::memory::Memory;
+use crate::rollout::outlook;
 use crate::rollout::pieces::{self, Pieces};
 use crate::rollout::spec::{OnFailedVersion, RolloutSpec};
 
@@ -34,7 +37,7 @@ pub(super) fn create(
         op.log
             .info(format!("an alias that exists is taken over as it is, and then moved to {version}: {way}"));
     } else {
-        op.log.info(first_deployment(spec, &version));
+        op.log.info(outlook::first_preview(spec, &version));
     }
     let mut outputs = PropertyMap::new();
     let mut put = |key: &str, value: String| {
@@ -54,13 +57,6 @@ pub(super) fn create(
     outputs.extend(inputs.clone());
     secrets::spread(&mut outputs);
     outputs
-}
-
-fn first_deployment(spec: &RolloutSpec, version: &str) -> String {
-    let smoke = if spec.smoke_test.is_some() { ", and the smoke test runs before" } else { "" };
-    format!(
-        "first deployment: {version} gets all traffic at once; there is no old version to shift from{smoke}"
-    )
 }
 
 /// What is made from an input that is not known yet is not known either.
@@ -112,7 +108,7 @@ pub(super) fn update(
     spec: &RolloutSpec,
     unknowns: &Unknowns,
     memory: Option<&Memory>,
-) -> PropertyMap {
+) -> (PropertyMap, Traffic) {
     let mut outputs = old_outputs.clone();
     for key in super::inputs::KEYS {
         outputs.remove(*key);
@@ -120,7 +116,7 @@ pub(super) fn update(
     let Some(memory) = memory else {
         outputs.extend(inputs.clone());
         secrets::spread(&mut outputs);
-        return outputs;
+        return (outputs, Traffic::Stays);
     };
     let mut put =
         |key: &str, value: String| drop(outputs.insert(key.to_owned(), PropertyValue::String(value)));
@@ -139,14 +135,14 @@ pub(super) fn update(
     for drift in &memory.drift {
         op.log.info(format!("the update will {}", drift.mend));
     }
-    let moves = say_traffic(op, spec, unknowns, memory);
-    if moves {
+    let traffic = traffic(op, spec, unknowns, memory);
+    if traffic != Traffic::Stays {
         for key in MOVING {
             outputs.remove(key);
         }
     }
     secrets::spread(&mut outputs);
-    outputs
+    (outputs, traffic)
 }
 
 /// A URL that is to be made has no address yet; one that goes has none any more.
@@ -164,8 +160,18 @@ fn settle_urls(outputs: &mut PropertyMap, spec: &RolloutSpec, memory: &Memory) {
     }
 }
 
-/// One line on what happens to traffic; answers whether a deployment is to be expected.
-fn say_traffic(op: &Operation, spec: &RolloutSpec, unknowns: &Unknowns, memory: &Memory) -> bool {
+/// What an update would do to traffic.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Traffic {
+    /// Nothing, or nothing that has not begun already, or it goes back: that has been said.
+    Stays,
+    Moves,
+    /// A version is rolled out: what is to be said of that depends on what AWS says.
+    RollsOut,
+}
+
+/// One line on what happens to traffic, where that is known without AWS.
+fn traffic(op: &Operation, spec: &RolloutSpec, unknowns: &Unknowns, memory: &Memory) -> Traffic {
     let serving = memory.serving_version.as_str();
     let target = named_version(spec, unknowns);
     let known = !unknowns.contains("version");
@@ -178,56 +184,60 @@ fn say_traffic(op: &Operation, spec: &RolloutSpec, unknowns: &Unknowns, memory: 
             "version {serving} failed and has all the traffic: it goes back to version {good} first"
         ));
         if failed_before && spec.on_failed_version != OnFailedVersion::Retry {
-            return true;
+            return Traffic::Moves;
         }
     }
     if failed_before && spec.on_failed_version != OnFailedVersion::Retry {
         op.log.warn(format!(
             "{target} failed before and nothing is deployed: version {serving} serves all traffic; publish a new version, or change `triggers`"
         ));
-        return false;
+        return Traffic::Stays;
     }
     if known && spec.version == serving && !state::is_live(memory) {
         op.log.info(format!("no change of traffic: version {serving} serves and stays"));
-        return false;
+        return Traffic::Stays;
     }
     if known && spec.version == serving {
         op.log.info(format!(
             "version {serving} serves; its deployment {} is followed to its end",
             memory.deployment_id
         ));
-        return true;
+        return Traffic::Moves;
     }
-    let from = if serving.is_empty() { "nothing".to_owned() } else { format!("version {serving}") };
-    op.log.info(format!(
-        "{from} → {target}: {}; watched: {}",
-        described(spec, unknowns),
-        watched(spec, &target)
-    ));
-    true
+    Traffic::RollsOut
+}
+
+/// One line on a rollout, and what its author should know before.
+pub(super) async fn say_rollout<C: Cloud>(
+    op: &Operation,
+    cx: &Context<'_, C>,
+    spec: &RolloutSpec,
+    unknowns: &Unknowns,
+    memory: &Memory,
+) {
+    let outlook = outlook::look(cx, spec).await;
+    let (target, way) = (named_version(spec, unknowns), described(spec, unknowns));
+    op.log.info(outlook::line(spec, &memory.serving_version, &target, &way, &outlook));
+    let depends = ["strategy", "deploymentConfigName", "bake", "errorAlarm", "alarms", "smokeTest", "hooks"];
+    if !depends.iter().any(|input| unknowns.contains(input)) {
+        for lint in lints(spec, &outlook, cx.left()) {
+            op.log.warn(lint);
+        }
+    }
 }
 
 /// How traffic will move, as far as it is known.
 fn described(spec: &RolloutSpec, unknowns: &Unknowns) -> String {
-    let unknown = unknowns.contains("strategy") || unknowns.contains("deploymentConfigName");
-    let way = if unknown {
-        "by a strategy that is known only when the update runs".to_owned()
-    } else {
-        spec.routing.describe()
-    };
-    if spec.bake.is_zero() || unknowns.contains("bake") {
-        return way;
+    if unknowns.contains("strategy") || unknowns.contains("deploymentConfigName") {
+        return "by a strategy that is known only when the update runs".to_owned();
     }
-    format!("{way}, and {} of watching", duration::format(spec.bake))
-}
-
-fn watched(spec: &RolloutSpec, target: &str) -> String {
-    let errors = spec.error_alarm.is_some().then(|| format!("errors of {target}"));
-    let hooks = spec.hooks.iter().map(|hook| format!("hook {hook}"));
-    let all: Vec<String> = errors.into_iter().chain(spec.alarms.iter().cloned()).chain(hooks).collect();
-    if all.is_empty() { "nothing".to_owned() } else { all.join(", ") }
+    if unknowns.contains("bake") { spec.routing.describe() } else { outlook::way(spec) }
 }
 
 fn named_version(spec: &RolloutSpec, unknowns: &Unknowns) -> String {
-    if unknowns.contains("version") { "next version".to_owned() } else { format!("version {}", spec.version) }
+    if unknowns.contains("version") {
+        "the next version".to_owned()
+    } else {
+        format!("version {}", spec.version)
+    }
 }

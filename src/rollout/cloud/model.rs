@@ -230,6 +230,8 @@ pub struct Deployment {
 pub enum Aside {
     /// It tells people how far a deployment is.
     Progress,
+    /// It tells them what the new version did so far.
+    Counts,
     /// It finds the crash of a hook before CodeDeploy's hour is over.
     Hook,
 }
@@ -311,6 +313,8 @@ pub struct Alarm {
     pub state: String,
     pub reason: String,
     pub since: Option<SystemTime>,
+    /// How much time it looks at before it fires; `None` for a composite alarm, which looks at others.
+    pub window: Option<Duration>,
 }
 
 /// How often a version (or an alias) was called, and how often it failed.

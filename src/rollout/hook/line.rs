@@ -70,19 +70,31 @@ fn is_json_crash(text: &str) -> bool {
     value["level"] == "ERROR" && (value["errorType"].is_string() || value["message"]["errorType"].is_string())
 }
 
-/// The error alone: its type and message, without the runtime's prefix and without the stack.
-pub(super) fn readable(line: &str) -> String {
+/// The error alone: its type and message, and where it was thrown, without the runtime's prefix and the rest of the stack.
+pub fn readable(line: &str) -> String {
     let json = line.find('{').and_then(|at| serde_json::from_str::<Value>(line[at..].trim_end()).ok());
     let error =
         json.as_ref().map(|value| if value["errorType"].is_string() { value } else { &value["message"] });
     if let Some(error) = error.filter(|error| error["errorType"].is_string()) {
         let text = |key: &str| error[key].as_str().unwrap_or_default();
-        return cut(&format!("{}: {}", text("errorType"), text("errorMessage")));
+        let place = thrown_at(error).map(|place| format!(" ({place})")).unwrap_or_default();
+        return cut(&format!("{}: {}{place}", text("errorType"), text("errorMessage")));
     }
     let text = line.rsplit('\t').next().unwrap_or(line);
     let first = text.split(['\n', '\r']).next().unwrap_or(text);
     let timed_out = first.find("Task timed out").map_or(first, |at| &first[at..]);
     cut(timed_out.trim_start_matches("[ERROR] "))
+}
+
+/// The frame in which the error came up: Node's runtime names it first and Python's last.
+fn thrown_at(error: &Value) -> Option<&str> {
+    let frames = |key: &str| error[key].as_array().map(Vec::as_slice).unwrap_or_default();
+    let node = frames("stack").iter().chain(frames("stackTrace")).filter_map(Value::as_str).map(str::trim);
+    let python = frames("stackTrace").iter().rev().filter_map(Value::as_str).map(str::trim);
+    node.into_iter()
+        .find(|frame| frame.starts_with("at "))
+        .or_else(|| python.into_iter().find(|frame| frame.starts_with("File ")))
+        .map(|frame| frame.lines().next().unwrap_or(frame))
 }
 
 /// Without what could upset a terminal, and cut to a length.

@@ -1,6 +1,6 @@
 //! Hooks: whether they can work, what their logs tell, and the watch over one that runs.
 
 pub mod access;
-mod line;
+pub mod line;
 pub mod log;
 pub mod watch;
