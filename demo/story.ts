@@ -46,6 +46,8 @@ async function tell(sandbox: Sandbox, stack: TestStack) {
     const answer = await invoke(sandbox, target, order(0));
     check(`an invocation through ${target} answers ${JSON.stringify(answer.body)}`, answer.body?.total === 120);
 
+    await customers(sandbox, target, 150);
+
     title(2, "Version 2 gives a discount. What would `pulumi up` do to traffic?");
     chapter = { code: "v2.js" };
     await stack.preview();
@@ -94,6 +96,15 @@ async function tell(sandbox: Sandbox, stack: TestStack) {
     const left = await sandbox.leftovers();
     say(`What is left in AWS: ${left.length === 0 ? "nothing" : left.join(", ")}`);
     check("`pulumi destroy` left nothing behind", left.length === 0);
+}
+
+/** Requests from before a rollout: without any, its preview would warn that a canary proves nothing. */
+async function customers(sandbox: Sandbox, target: string, count: number) {
+    say(`   ${count} customers order.`);
+    const some = 10;
+    for (let n = 0; n < count; n += some) {
+        await Promise.all(Array.from({ length: some }, (_, index) => invoke(sandbox, target, order(n + index))));
+    }
 }
 
 /** Runs `action` while requests come in; a failing action is part of the story. */

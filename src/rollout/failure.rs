@@ -375,8 +375,8 @@ mod tests {
         let node = r#"2026-11-25T22:14:00.723Z ef84c30e ERROR Invoke Error  {"errorType":"TypeError","errorMessage":"no member","stack":["TypeError: no member","    at exports.handler (/var/task/index.js:3:20)","    at Runtime.handleOnce (file:///var/runtime/index.mjs:1173:29)"]}"#;
         let python = r#"{"timestamp":"2026-11-25T22:14:00Z","level":"ERROR","errorType":"KeyError","errorMessage":"'a'","stackTrace":["  File \"/var/task/app.py\", line 9, in handler\n    total(order)\n","  File \"/var/task/app.py\", line 3, in total\n    order['a']\n"]}"#;
         let expected = [
-            "TypeError: no member (at exports.handler (/var/task/index.js:3:20))",
-            "KeyError: 'a' (File \"/var/task/app.py\", line 3, in total)",
+            "TypeError: no member, at exports.handler (/var/task/index.js:3:20)",
+            "KeyError: 'a', File \"/var/task/app.py\", line 3, in total",
         ];
         assert_eq!(shown_lines(&[node.to_owned(), python.to_owned()]), expected);
     }

@@ -8,11 +8,11 @@ use super::context::{Context, Doing, Interrupted, RolloutError};
 use super::deploy::Run;
 use super::duration;
 use super::hook::watch::HookWatch;
-use super::progress::{Progress, allow_traffic, percent};
+use super::progress::{Progress, allow_traffic, percent, timetable_of};
 use super::pulse::Pulse;
 use super::report::Cause;
 use super::spec::{OnCancel, RolloutSpec};
-use super::timetable::{Timetable, overdue};
+use super::timetable::overdue;
 
 /// How long a rollback may take before we say that it does not end.
 const ROLLBACK_PATIENCE: Duration = Duration::from_mins(10);
@@ -33,14 +33,21 @@ pub struct Ended {
 }
 
 impl Ended {
-    pub fn seen<C: Cloud>(cx: &Context<'_, C>, deployment: Deployment, target: Option<&Target>) -> Self {
+    pub async fn seen<C: Cloud>(
+        cx: &Context<'_, C>,
+        deployment: Deployment,
+        target: Option<&Target>,
+    ) -> Self {
         let shifting = target.and_then(allow_traffic).filter(|event| event.status != "Skipped");
         let shifted =
             shifting.and_then(|event| event.ended).or(deployment.completed).unwrap_or_else(|| cx.now());
-        let by_time = shifting.and_then(|event| event.started).map_or(0, |start| {
-            let time = cx.clock.passed(shifted.duration_since(start).unwrap_or_default());
-            Timetable::of(&deployment.deployment_config).share_after(time)
-        });
+        let by_time = match shifting.and_then(|event| event.started) {
+            Some(start) => {
+                let time = cx.clock.passed(shifted.duration_since(start).unwrap_or_default());
+                timetable_of(cx.cloud, &deployment.deployment_config).await.share_after(time)
+            }
+            None => 0,
+        };
         Self {
             from: target.map(|target| target.current_version.clone()).unwrap_or_default(),
             to: target.map(|target| target.target_version.clone()).unwrap_or_default(),
@@ -70,7 +77,8 @@ pub async fn follow<C: Cloud>(
     spec: &RolloutSpec,
     run: &Run,
 ) -> Result<Ended, RolloutError> {
-    let mut progress = Progress::new(&spec.routing.config_name(), spec.hooks.clone(), run.started);
+    let timetable = timetable_of(cx.cloud, &spec.routing.config_name()).await;
+    let mut progress = Progress::new(timetable, spec.hooks.clone(), run.started);
     let mut hook_watch = HookWatch::default();
     let mut pulse = Pulse::default();
     let mut said = String::new();
@@ -93,7 +101,7 @@ pub async fn follow<C: Cloud>(
                 deployment.status == DeploymentStatus::Succeeded && spec.hooks.after_traffic.is_none();
             let target = if knows { None } else { cx.cloud.target(&run.id).await.unwrap_or_default() };
             let stopped_for = hook_watch.into_cause(&deployment);
-            let seen = Ended::seen(cx, deployment, target.as_ref());
+            let seen = Ended::seen(cx, deployment, target.as_ref()).await;
             return Ok(Ended { from: run.from.clone(), to: run.to.clone(), stopped_for, ..seen });
         }
         progress.see(cx, &deployment).await;

@@ -5,6 +5,7 @@ use std::time::{Duration, SystemTime};
 use super::appspec::Hooks;
 use super::cloud::{Aside, Cloud, Deployment, LifecycleEvent, Target};
 use super::context::Context;
+use super::strategy::Strategy;
 use super::timetable::{Timetable, overdue};
 
 /// CodeDeploy moves the first traffic within seconds, unless something holds it up.
@@ -26,16 +27,8 @@ pub struct Progress {
 }
 
 impl Progress {
-    pub fn new(config_name: &str, hooks: Hooks, begun: SystemTime) -> Self {
-        Self {
-            timetable: Timetable::of(config_name),
-            hooks,
-            begun,
-            started: None,
-            target: None,
-            unmoved: None,
-            had_room: true,
-        }
+    pub fn new(timetable: Timetable, hooks: Hooks, begun: SystemTime) -> Self {
+        Self { timetable, hooks, begun, started: None, target: None, unmoved: None, had_room: true }
     }
 
     pub fn timetable(&self) -> &Timetable {
@@ -129,6 +122,13 @@ impl Progress {
     }
 }
 
+/// The timetable of a configuration. CodeDeploy is asked for one that is not known by its name.
+pub async fn timetable_of<C: Cloud>(cloud: &C, config: &str) -> Timetable {
+    let unknown = Strategy::of_config(config).is_none();
+    let found = if unknown { cloud.deployment_config(config).await.ok().flatten() } else { None };
+    found.map_or_else(|| Timetable::by_name(config), Timetable::of)
+}
+
 /// The event in which all traffic moves.
 pub fn allow_traffic(target: &Target) -> Option<&LifecycleEvent> {
     target.events.iter().find(|event| event.name == "AllowTraffic")
@@ -173,14 +173,14 @@ mod tests {
 
     #[test]
     fn a_first_shift_that_was_late_counts_from_when_it_came() {
-        let config = "CodeDeployDefault.LambdaCanary10Percent5Minutes";
-        let mut progress = Progress::new(config, Hooks::default(), at(0));
+        let canary = || Timetable::by_name("CodeDeployDefault.LambdaCanary10Percent5Minutes");
+        let mut progress = Progress::new(canary(), Hooks::default(), at(0));
         progress.see_target(target(0.0), at(300));
         progress.see_target(target(0.1), at(302));
         assert_eq!(progress.shift_began(), Some(at(300)));
 
         // Whoever comes later knows when it began from CodeDeploy alone.
-        let mut progress = Progress::new(config, Hooks::default(), at(0));
+        let mut progress = Progress::new(canary(), Hooks::default(), at(0));
         progress.see_target(target(0.1), at(302));
         assert_eq!(progress.shift_began(), Some(at(10)));
     }
@@ -189,7 +189,7 @@ mod tests {
     fn what_was_seen_too_early_is_looked_at_again_unless_a_hook_comes_first() {
         let began = |before: Option<&str>| {
             let hooks = Hooks { before_traffic: before.map(str::to_owned), ..Hooks::default() };
-            let mut progress = Progress::new("mine", hooks, at(0));
+            let mut progress = Progress::new(Timetable::by_name("mine"), hooks, at(0));
             let mut early = target(0.0);
             let pending =
                 LifecycleEvent { status: "Pending".to_owned(), started: None, ..early.events.remove(0) };
@@ -204,7 +204,7 @@ mod tests {
     fn what_nobody_has_looked_at_goes_by_the_timetable_unless_a_hook_comes_first() {
         let begun = |before: Option<&str>| {
             let hooks = Hooks { before_traffic: before.map(str::to_owned), ..Hooks::default() };
-            let mut progress = Progress::new("mine", hooks, at(0));
+            let mut progress = Progress::new(Timetable::by_name("mine"), hooks, at(0));
             progress.started = Some(at(5));
             progress.shift_began()
         };

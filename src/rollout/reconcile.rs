@@ -276,7 +276,7 @@ async fn tell_found_failure<C: Cloud>(
     let run = adopted_run(cx, spec, &deployment.id, from).await;
     from.clone_into(&mut memory.previous_version);
     let target = cx.cloud.target(&deployment.id).await.unwrap_or_default();
-    let ended = Ended::seen(cx, deployment.clone(), target.as_ref());
+    let ended = Ended::seen(cx, deployment.clone(), target.as_ref()).await;
     let error = failure::of_deployment(cx, spec, &run, &ended, memory).await;
     deployment.id.clone_into(&mut memory.deployment_id);
     if let Some(back) = plan::give_back(spec, memory, seen) {

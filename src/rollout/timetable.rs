@@ -10,15 +10,20 @@ const LATEST: Duration = Duration::from_secs(15);
 /// CodeDeploy is a little behind its own timetable.
 const LAG: Duration = Duration::from_secs(1);
 
-/// The shifts of a deployment. Of a configuration that we do not know, only that all traffic moves in the end.
+/// The shifts of a deployment.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Timetable {
     shifts: Vec<Shift>,
 }
 
 impl Timetable {
-    pub fn of(config_name: &str) -> Self {
-        Self { shifts: Strategy::of_config(config_name).unwrap_or(Strategy::AllAtOnce).shifts() }
+    pub fn of(strategy: Strategy) -> Self {
+        Self { shifts: strategy.shifts() }
+    }
+
+    /// Of a configuration that is not known by its name, only that all traffic moves in the end.
+    pub fn by_name(config: &str) -> Self {
+        Self::of(Strategy::of_config(config).unwrap_or(Strategy::AllAtOnce))
     }
 
     pub fn steps(&self) -> usize {
@@ -80,7 +85,7 @@ mod tests {
 
     #[test]
     fn looks_are_rare_inside_an_interval_and_frequent_at_its_end() {
-        let canary = Timetable::of("CodeDeployDefault.LambdaCanary10Percent5Minutes");
+        let canary = Timetable::by_name("CodeDeployDefault.LambdaCanary10Percent5Minutes");
         let looks: Vec<_> = [0, 100, 284, 290, 299, 300, 302, 310, 340, 900]
             .map(|at| canary.next_look(seconds(at)).as_secs())
             .to_vec();
@@ -89,7 +94,7 @@ mod tests {
 
     #[test]
     fn each_step_of_a_linear_deployment_is_due_once() {
-        let linear = Timetable::of("rollout-linear-40pct-2m");
+        let linear = Timetable::by_name("rollout-linear-40pct-2m");
         assert_eq!(linear.steps(), 3);
         assert_eq!([0, 119, 120, 240].map(|at| linear.steps_after(seconds(at))), [1, 1, 2, 3]);
         assert_eq!([0, 119, 120, 240].map(|at| linear.share_after(seconds(at))), [40, 40, 80, 100]);
@@ -100,7 +105,7 @@ mod tests {
 
     #[test]
     fn a_shift_that_is_late_is_looked_for_soon_and_then_less_and_less() {
-        let canary = Timetable::of("CodeDeployDefault.LambdaCanary10Percent5Minutes");
+        let canary = Timetable::by_name("CodeDeployDefault.LambdaCanary10Percent5Minutes");
         assert_eq!(
             [0, 4, 20, 200, 298].map(|at| canary.look_for_shift(seconds(at)).as_secs()),
             [1, 1, 5, 15, 3]
@@ -109,7 +114,7 @@ mod tests {
 
     #[test]
     fn of_an_unknown_configuration_only_the_end_is_due() {
-        let unknown = Timetable::of("mine");
+        let unknown = Timetable::by_name("mine");
         assert_eq!([0, 20, 600].map(|at| unknown.next_look(seconds(at)).as_secs()), [1, 5, 15]);
         assert_eq!(unknown.until_next(Duration::ZERO), None);
     }

@@ -17,6 +17,7 @@ use super::owner::Owner;
 use super::pieces::Pieces;
 use super::progress::{Progress, percent};
 use super::spec::RolloutSpec;
+use super::timetable::Timetable;
 
 /// How one deployment ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -66,8 +67,9 @@ async fn wait_for<C: Cloud>(
         if deployment.status != DeploymentStatus::Live {
             break deployment;
         }
-        let progress = progress
-            .get_or_insert_with(|| Progress::new(&deployment.deployment_config, Hooks::default(), cx.now()));
+        let progress = progress.get_or_insert_with(|| {
+            Progress::new(Timetable::by_name(&deployment.deployment_config), Hooks::default(), cx.now())
+        });
         progress.see(cx, &deployment).await;
         if let Some(target) = progress.target() {
             board.put(cx, id, Place::At(percent(target.weight)));
@@ -99,7 +101,7 @@ async fn judge<C: Cloud>(
     let identity = cx.cloud.identity().await.doing(|| "could not ask who the caller is".to_owned())?;
     let spec = RolloutSpec { bake, ..RolloutSpec::of_target(&target) };
     let mut memory = Memory::new(Owner::nobody(), &identity.account, &identity.region, &identity.partition);
-    let ended = Ended::seen(cx, deployment.clone(), Some(&target));
+    let ended = Ended::seen(cx, deployment.clone(), Some(&target)).await;
     let run = ended.run();
     if !succeeded {
         let error = failure::of_deployment(cx, &spec, &run, &ended, &mut memory).await;

@@ -19,6 +19,7 @@ mod lost_versions;
 mod marks;
 mod model;
 mod other_deaths;
+mod own_config;
 mod polite;
 mod proxy;
 mod roles;

@@ -20,7 +20,7 @@ use crate::rollout::memory::Memory;
 use crate::rollout::owner::Owner;
 use crate::rollout::reconcile::{Reconciled, reconcile};
 use crate::rollout::remove::{Doomed, remove};
-use crate::rollout::spec::{RolloutSpec, Routing};
+use crate::rollout::spec::RolloutSpec;
 
 use inputs::Declared;
 use preview::Traffic;
@@ -193,10 +193,7 @@ async fn run(
 
 /// What the strategy, the hooks and the bake can take, and as much again for AWS to be slow in.
 fn default_limit(spec: &RolloutSpec) -> Duration {
-    let shift = match &spec.routing {
-        Routing::Strategy(strategy) => strategy.length(),
-        Routing::Named(_) => Duration::from_hours(48),
-    };
+    let shift = spec.strategy().map_or(Duration::from_hours(48), |strategy| strategy.length());
     let hooks = u32::try_from(spec.hooks.iter().count()).unwrap_or(0);
     let smoke = spec.smoke_test.as_ref().map_or(Duration::ZERO, |test| test.timeout * test.attempts);
     smoke + shift + Duration::from_hours(1) * hooks + spec.bake + Duration::from_mins(30)

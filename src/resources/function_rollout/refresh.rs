@@ -34,7 +34,7 @@ pub(super) async fn refresh<C: Cloud>(
     if let Some(alias) = seen.alias.as_ref().filter(|_| !live) {
         if let Some((deployment, target)) = &unseen {
             notice_way_back(&mut memory, seen.last.as_ref(), alias, cx.now());
-            let ended = Ended::seen(cx, deployment.clone(), target.as_ref());
+            let ended = Ended::seen(cx, deployment.clone(), target.as_ref()).await;
             drift.extend(settle(cx, spec, &mut memory, &mut inputs, &ended, alias).await);
         }
         notice_move(&mut memory, &mut inputs, alias);

@@ -77,7 +77,7 @@ pub fn readable(line: &str) -> String {
         json.as_ref().map(|value| if value["errorType"].is_string() { value } else { &value["message"] });
     if let Some(error) = error.filter(|error| error["errorType"].is_string()) {
         let text = |key: &str| error[key].as_str().unwrap_or_default();
-        let place = thrown_at(error).map(|place| format!(" ({place})")).unwrap_or_default();
+        let place = thrown_at(error).map(|place| format!(", {place}")).unwrap_or_default();
         return cut(&format!("{}: {}{place}", text("errorType"), text("errorMessage")));
     }
     let text = line.rsplit('\t').next().unwrap_or(line);
