@@ -88,6 +88,8 @@ nightly: build tools ## A thousand random stories, others each night; a story th
 bench: tools ## What the provider costs as a process and in waiting, next to others; BENCH_REPEATS=1 for a quick look
 	bench/build.sh
 	target/release/rollout-bench
+	@case "$(BENCH_ONLY)" in ""|many) \
+		PATH="$$(dirname "$$(tools/pulumi.sh)"):$$PATH" node $(TOOLS)/js/bench/many/many.js;; esac
 
 .PHONY: sandbox-conformance
 sandbox-conformance: build tools ## Drive the sandbox with botocore and its guide; print operations and outcomes
@@ -111,7 +113,7 @@ $(TOOLS)/node.stamp: package.json package-lock.json $(wildcard sdk-gen/nodejs/*.
 	tools/install-node-sdk.sh
 	touch $@
 
-$(TOOLS)/js.stamp: $(TOOLS)/node.stamp tsconfig.json $(wildcard demo/*.ts tests/support/*.ts tests/e2e/*.ts tests/examples/*.ts)
+$(TOOLS)/js.stamp: $(TOOLS)/node.stamp tsconfig.json $(wildcard bench/many/*.ts demo/*.ts tests/support/*.ts tests/e2e/*.ts tests/examples/*.ts)
 	npx --no-install tsc
 	touch $@
 

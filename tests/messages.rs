@@ -11,7 +11,7 @@ use lambda_rollout::rollout::deploy::{self, Run};
 use lambda_rollout::rollout::failure::said_again;
 use lambda_rollout::rollout::follow;
 use lambda_rollout::rollout::function::FunctionRef;
-use lambda_rollout::rollout::lint::lints;
+use lambda_rollout::rollout::lint::{lints, slow_hook};
 use lambda_rollout::rollout::memory::{LastRollout, Memory};
 use lambda_rollout::rollout::outlook::{self, Outlook};
 use lambda_rollout::rollout::owner::Owner;
@@ -151,6 +151,10 @@ fn warnings() -> Vec<(&'static str, String)> {
         ("An alarm that is slower than the rollout", first(&slow, &past(9_000.0), None)),
         ("A canary on a function that nearly nobody calls", first(&spec(), &past(12.0), None)),
         ("Fewer requests than `minRequests`", first(&demanding, &past(900.0), None)),
+        (
+            "A hook whose time limit is near CodeDeploy's",
+            slow_hook("orders-check", Duration::from_mins(15)).unwrap_or_default(),
+        ),
         ("`customTimeouts` that end before the rollout", first(&spec(), &past(9_000.0), minutes(5))),
     ]
 }
@@ -320,6 +324,14 @@ fn not_judged() -> Vec<(&'static str, FailureReport)> {
             unmoved(code_deploy("INVALID_LAMBDA_FUNCTION", "Function not found")),
         ),
         ("AWS throttles", unmoved(code_deploy("THROTTLED", "Rate exceeded"))),
+        (
+            "Somebody deletes the group",
+            unmoved(code_deploy("DEPLOYMENT_GROUP_MISSING", "The deployment group does not exist")),
+        ),
+        (
+            "Too many deployments in the account",
+            unmoved(code_deploy("RESOURCE_LIMIT_EXCEEDED", "The limit of concurrent deployments is reached")),
+        ),
         ("A hook never reports", unmoved(code_deploy("TIMEOUT", "The deployment timed out"))),
         ("CodeDeploy fails", unmoved(code_deploy("INTERNAL_ERROR", "There was an internal error"))),
     ]

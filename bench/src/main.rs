@@ -44,13 +44,14 @@ async fn main() -> Result<()> {
     let root = env::var("LAMBDA_ROLLOUT_ROOT").map(PathBuf::from)?;
     let repeats = env::var("BENCH_REPEATS").ok().map_or(Ok(REPEATS), |text| text.parse())?;
     let only = env::var("BENCH_ONLY").unwrap_or_default();
+    let is_wanted = |part: &str| only.is_empty() || only == part;
     let engine = engine::serve().await?;
     let guide = Guide { docs: root.join("docs"), is_written: repeats >= REPEATS };
-    if only != "waiting" {
+    if is_wanted("process") {
         let figures = measure_processes(&root, &engine, repeats).await?;
         guide.put("process", &table::render(&figures), PROCESS, &plot::render(&figures))?;
     }
-    if only != "process" {
+    if is_wanted("waiting") {
         let sizes = if guide.is_written { waiting::SIZES.len() } else { QUICK_SIZES };
         let outcomes = waiting::measure(&root, &engine, sizes).await?;
         guide.put("waiting", &waiting::table(&outcomes), WAITING, &waiting::plot(&outcomes))?;

@@ -11,6 +11,12 @@ use super::strategy::Strategy;
 /// How late CloudWatch is, at the least.
 const LATENESS: Duration = Duration::from_mins(1);
 
+/// How often Lambda tries an asynchronous call, unless it is told otherwise, and the pauses in between.
+const HOOK_ATTEMPTS: u32 = 3;
+const HOOK_PAUSES: Duration = Duration::from_mins(3);
+/// Less than CodeDeploy's hour, so that there is time to see it.
+const HOOK_PATIENCE: Duration = Duration::from_mins(40);
+
 /// `left` is the time that the operation may take.
 pub fn lints(spec: &RolloutSpec, outlook: &Outlook, left: Option<Duration>) -> Vec<String> {
     [unguarded(spec), hasty(spec, outlook), lonely(spec, outlook), short_of_time(spec, left)]
@@ -83,6 +89,19 @@ fn short_of_time(spec: &RolloutSpec, left: Option<Duration>) -> Option<String> {
     ))
 }
 
+/// A hook that Lambda may try so long that CodeDeploy gives up on it at about the same time.
+pub fn slow_hook(hook: &str, time_limit: Duration) -> Option<String> {
+    let longest = time_limit * HOOK_ATTEMPTS + HOOK_PAUSES;
+    (longest > HOOK_PATIENCE).then(|| {
+        format!(
+            "hook {hook} has a time limit of {}: if it crashes, Lambda tries it again for up to {}, and CodeDeploy gives up \
+             on a hook after an hour. Give the function a time limit that it needs, such as a minute",
+            duration::short(time_limit),
+            duration::short(longest)
+        )
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::super::cloud::{Alarm, Traffic};
@@ -149,6 +168,13 @@ mod tests {
         assert!(only(&spec(), &past(0.0), None).contains("got no request in the last hour"));
         let demanding = RolloutSpec { min_requests: 50, ..spec() };
         assert!(only(&demanding, &past(5_000.0), None).contains("fewer than the 50"));
+    }
+
+    #[test]
+    fn a_hook_that_may_take_nearly_an_hour_is_said() {
+        assert_eq!(slow_hook("check", Duration::from_mins(5)), None);
+        let said = slow_hook("check", Duration::from_mins(15)).unwrap_or_default();
+        assert!(said.contains("time limit of 15m") && said.contains("for up to 48m"), "{said}");
     }
 
     #[test]

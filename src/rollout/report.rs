@@ -169,7 +169,17 @@ impl Cause {
                 "check that the function, its alias and both versions still exist; for a version that is gone, publish a new one, then run `pulumi up` again",
             ),
             "THROTTLED" => Some("too many deployments at once; run `pulumi up` again"),
-            "TIMEOUT" => Some("a hook did not report within an hour; read its log"),
+            "APPLICATION_MISSING" | "DEPLOYMENT_GROUP_MISSING" | "CODEDEPLOY_RESOURCE_CANNOT_BE_FOUND" => {
+                Some(
+                    "somebody deleted the application, the group or the configuration; run `pulumi up` again, which makes again what a FunctionRollout made",
+                )
+            }
+            "RESOURCE_LIMIT_EXCEEDED" => Some(
+                "the account has as many deployments as it may: wait until others have ended, or ask AWS for a higher quota, then run `pulumi up` again",
+            ),
+            "TIMEOUT" => {
+                Some("a hook did not report within an hour; read its log, mend it, and run `pulumi up` again")
+            }
             "INTERNAL_ERROR" => Some("CodeDeploy failed; run `pulumi up` again"),
             _ => None,
         }

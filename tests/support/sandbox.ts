@@ -24,6 +24,8 @@ const codeDeployTrust = JSON.stringify({
 /** One call to AWS, as the sandbox's journal has it. */
 export interface Call {
     n: number;
+    /** Seconds since 1970. */
+    time: number;
     service: string;
     operation: string;
     mutating: boolean;
@@ -43,9 +45,9 @@ export class Sandbox {
         private readonly account?: string,
     ) {}
 
-    static async start(options: { speed?: number; args?: string[] } = {}): Promise<Sandbox> {
+    static async start(options: { speed?: number; args?: string[]; folder?: string } = {}): Promise<Sandbox> {
         const speed = options.speed ?? 60;
-        const binary = path.join(root, "target/debug/rollout-sandbox");
+        const binary = path.join(root, options.folder ?? "target/debug", "rollout-sandbox");
         const args = ["--port", "0", "--speed", `${speed}`, "--exit-with-stdin", ...(options.args ?? [])];
         // A process group of its own: the terminal's Ctrl-C is for us to handle, so that things end in order.
         const child = spawn(binary, args, { stdio: ["pipe", "pipe", "inherit"], detached: true });

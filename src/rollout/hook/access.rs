@@ -7,6 +7,7 @@ use futures_util::future::try_join_all;
 use crate::rollout::cloud::{Allowance, Cloud, CloudError};
 use crate::rollout::context::{Context, Doing, RolloutError};
 use crate::rollout::function::split_qualifier;
+use crate::rollout::lint::slow_hook;
 use crate::rollout::pieces::{self, Pieces};
 use crate::rollout::place::here;
 use crate::rollout::refusal::Refusal;
@@ -37,6 +38,9 @@ async fn check_hook<C: Cloud>(
     let Some(found) = found else {
         return Err(Refusal::NoHook(hook.to_owned()).into());
     };
+    if let Some(lint) = slow_hook(hook, found.timeout) {
+        cx.reporter.warn(&lint);
+    }
     tokio::try_join!(check_call(cx, spec, pieces, hook), check_report(cx, pieces, hook, &found.role_arn))
         .map(drop)
 }
