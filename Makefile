@@ -20,7 +20,7 @@ demo: build tools ## See it: a rollout, a rollback and a recovery, on this machi
 	@PATH="$$(dirname "$$(tools/pulumi.sh)"):$$PATH" node $(TOOLS)/js/demo/story.js
 
 .PHONY: test
-test: check unit sdk-test hooks-test e2e examples ## Run every test
+test: check unit sdk-test hooks-test docs-test e2e examples ## Run every test
 
 .PHONY: build
 # With the tests, so that everything is compiled once with one set of features.
@@ -69,6 +69,10 @@ hooks-test: build tools $(TOOLS)/hooks.stamp ## Pack the hook SDKs, and test wha
 	hooks/python/check.sh $(TOOLS)/hooks/venv $(TOOLS)/hooks/python & hooks/typescript/check.sh $(TOOLS)/hooks/typescript && wait $$!
 	$(VENV)/bin/python hooks/sandbox_test.py target/debug/rollout-sandbox $(TOOLS)/hooks
 
+.PHONY: docs-test
+docs-test: tools $(TOOLS)/examples.stamp ## Check every program, command, link and path in the guides, the READMEs and the schema
+	node --test --test-concurrency=2 $(TOOLS)/js/tests/docs/
+
 .PHONY: soak
 soak: build tools ## The long run: kill the provider at every call, lose calls, send it a million bad requests; print a table
 	LAMBDA_ROLLOUT_SOAK=1 cargo test --workspace --no-fail-fast --locked --test reliability --test fuzz -- --nocapture > target/soak.log 2>&1 || (cat target/soak.log; exit 1)
@@ -107,7 +111,7 @@ $(TOOLS)/node.stamp: package.json package-lock.json $(wildcard sdk-gen/nodejs/*.
 	tools/install-node-sdk.sh
 	touch $@
 
-$(TOOLS)/js.stamp: $(TOOLS)/node.stamp tsconfig.json $(wildcard demo/*.ts tests/support/*.ts tests/e2e/*.ts tests/examples/*.ts)
+$(TOOLS)/js.stamp: $(TOOLS)/node.stamp tsconfig.json $(wildcard demo/*.ts tests/support/*.ts tests/docs/*.ts tests/e2e/*.ts tests/examples/*.ts)
 	npx --no-install tsc
 	touch $@
 
