@@ -511,7 +511,7 @@ type ErrorAlarm struct {
 	AlarmActions []string `pulumi:"alarmActions"`
 	// Whether the alarm is made. `true` by default.
 	Enabled *bool `pulumi:"enabled"`
-	// How many periods in a row have to breach before it fires, from 1 to 60; 1 by default.
+	// How many periods in a row have to breach before it fires, from 1 to 60; 1 by default. Periods under an hour are a day at most, together.
 	EvaluationPeriods *int `pulumi:"evaluationPeriods"`
 	// What is compared. `relative` by default, so that neither ambient errors nor a broken old version decide.
 	Mode *ErrorAlarmMode `pulumi:"mode"`
@@ -538,7 +538,7 @@ type ErrorAlarmArgs struct {
 	AlarmActions pulumi.StringArrayInput `pulumi:"alarmActions"`
 	// Whether the alarm is made. `true` by default.
 	Enabled pulumi.BoolPtrInput `pulumi:"enabled"`
-	// How many periods in a row have to breach before it fires, from 1 to 60; 1 by default.
+	// How many periods in a row have to breach before it fires, from 1 to 60; 1 by default. Periods under an hour are a day at most, together.
 	EvaluationPeriods pulumi.IntPtrInput `pulumi:"evaluationPeriods"`
 	// What is compared. `relative` by default, so that neither ambient errors nor a broken old version decide.
 	Mode ErrorAlarmModePtrInput `pulumi:"mode"`
@@ -636,7 +636,7 @@ func (o ErrorAlarmOutput) Enabled() pulumi.BoolPtrOutput {
 	return o.ApplyT(func(v ErrorAlarm) *bool { return v.Enabled }).(pulumi.BoolPtrOutput)
 }
 
-// How many periods in a row have to breach before it fires, from 1 to 60; 1 by default.
+// How many periods in a row have to breach before it fires, from 1 to 60; 1 by default. Periods under an hour are a day at most, together.
 func (o ErrorAlarmOutput) EvaluationPeriods() pulumi.IntPtrOutput {
 	return o.ApplyT(func(v ErrorAlarm) *int { return v.EvaluationPeriods }).(pulumi.IntPtrOutput)
 }
@@ -700,7 +700,7 @@ func (o ErrorAlarmPtrOutput) Enabled() pulumi.BoolPtrOutput {
 	}).(pulumi.BoolPtrOutput)
 }
 
-// How many periods in a row have to breach before it fires, from 1 to 60; 1 by default.
+// How many periods in a row have to breach before it fires, from 1 to 60; 1 by default. Periods under an hour are a day at most, together.
 func (o ErrorAlarmPtrOutput) EvaluationPeriods() pulumi.IntPtrOutput {
 	return o.ApplyT(func(v *ErrorAlarm) *int {
 		if v == nil {

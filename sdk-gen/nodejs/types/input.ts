@@ -71,7 +71,7 @@ export interface ErrorAlarmArgs {
      */
     enabled?: pulumi.Input<boolean | undefined>;
     /**
-     * How many periods in a row have to breach before it fires, from 1 to 60; 1 by default.
+     * How many periods in a row have to breach before it fires, from 1 to 60; 1 by default. Periods under an hour are a day at most, together.
      */
     evaluationPeriods?: pulumi.Input<number | undefined>;
     /**

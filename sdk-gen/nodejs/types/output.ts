@@ -89,7 +89,7 @@ export interface ErrorAlarm {
      */
     enabled?: boolean;
     /**
-     * How many periods in a row have to breach before it fires, from 1 to 60; 1 by default.
+     * How many periods in a row have to breach before it fires, from 1 to 60; 1 by default. Periods under an hour are a day at most, together.
      */
     evaluationPeriods?: number;
     /**

@@ -279,7 +279,7 @@ class ErrorAlarmArgsDict(TypedDict):
     """
     evaluation_periods: NotRequired[pulumi.Input[Optional[_builtins.int]]]
     """
-    How many periods in a row have to breach before it fires, from 1 to 60; 1 by default.
+    How many periods in a row have to breach before it fires, from 1 to 60; 1 by default. Periods under an hour are a day at most, together.
     """
     mode: NotRequired[pulumi.Input[Optional['ErrorAlarmMode']]]
     """
@@ -308,7 +308,7 @@ class ErrorAlarmArgs:
 
         :param pulumi.Input[Sequence[pulumi.Input[_builtins.str]]] alarm_actions: ARNs that the alarm notifies when it fires, for example SNS topics; none by default. CloudWatch takes at most 5.
         :param pulumi.Input[_builtins.bool] enabled: Whether the alarm is made. `true` by default.
-        :param pulumi.Input[_builtins.int] evaluation_periods: How many periods in a row have to breach before it fires, from 1 to 60; 1 by default.
+        :param pulumi.Input[_builtins.int] evaluation_periods: How many periods in a row have to breach before it fires, from 1 to 60; 1 by default. Periods under an hour are a day at most, together.
         :param pulumi.Input['ErrorAlarmMode'] mode: What is compared. `relative` by default, so that neither ambient errors nor a broken old version decide.
         :param pulumi.Input[_builtins.str] period: Length of one evaluation period, as a duration such as `"1 minute"` or `"1m"`; 1 minute by default. Whole minutes, from 1 to 60.
         :param pulumi.Input[_builtins.float] threshold: When it fires; 1 by default. With `relative`: percentage points, 0 or more, by which the new version's error rate is above the old version's in the same window. With `count`: errors in one period, 1 or more, fired at this number and above.
@@ -354,7 +354,7 @@ class ErrorAlarmArgs:
     @pulumi.getter(name="evaluationPeriods")
     def evaluation_periods(self) -> pulumi.Input[Optional[_builtins.int]]:
         """
-        How many periods in a row have to breach before it fires, from 1 to 60; 1 by default.
+        How many periods in a row have to breach before it fires, from 1 to 60; 1 by default. Periods under an hour are a day at most, together.
         """
         return pulumi.get(self, "evaluation_periods")
 
