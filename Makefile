@@ -48,7 +48,8 @@ sdk: ## Generate the SDKs from schema.json
 	cd tools && go run ./sdkgen ../schema.json ../sdk-gen
 
 .PHONY: sdk-test
-sdk-test: ## Pack each generated SDK, and use the package in an empty project
+sdk-test: ## Test the schema by its own rules; pack each generated SDK, and use the package in an empty project
+	cd tools && go test ./...
 	tools/check-sdks.sh
 
 .PHONY: e2e
