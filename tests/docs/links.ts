@@ -62,10 +62,13 @@ function pathProblems(file: string): string[] {
         }));
 }
 
-/** A tree of files that a text draws: the first word of each line. */
+/** `src/main.rs    start, …`: a line of a tree of files. */
+const treeLine = /^([\w.-]+\/[\w./-]*|[\w-]+\.(?:json|toml|md)) {2,}\S/;
+
+/** A block that is such a tree and nothing else. */
 function treeProblems(file: string): string[] {
     return codeBlocks(read(file)).flatMap(({ language, line, code }) => {
-        const entries = code.split("\n").map((text) => /^([\w.-]+\/[\w./-]*|[\w-]+\.(?:json|toml|md)) {2,}\S/.exec(text)?.[1]);
+        const entries = code.split("\n").map((text) => treeLine.exec(text)?.[1]);
         if (language !== "" || entries.some((entry) => entry === undefined)) return [];
         return entries.flatMap((entry, index) =>
             exists(entry as string) ? [] : [`${file}:${line + index}: there is no ${entry}`]);
