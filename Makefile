@@ -20,7 +20,7 @@ demo: build tools ## See it: a rollout, a rollback and a recovery, on this machi
 	@PATH="$$(dirname "$$(tools/pulumi.sh)"):$$PATH" node $(TOOLS)/js/demo/story.js
 
 .PHONY: test
-test: check unit sdk-test hooks-test e2e examples ## Run every test
+test: check unit sdk-test hooks-test docs-test e2e examples ## Run every test
 
 .PHONY: build
 # With the tests, so that everything is compiled once with one set of features.
@@ -52,7 +52,8 @@ messages: build ## Write docs/messages.md: every message that a person sees, as 
 	WRITE_MESSAGES=1 cargo test --workspace --locked --test messages
 
 .PHONY: sdk-test
-sdk-test: ## Pack each generated SDK, and use the package in an empty project
+sdk-test: ## Test the schema by its own rules; pack each generated SDK, and use the package in an empty project
+	cd tools && go test ./...
 	tools/check-sdks.sh
 
 .PHONY: e2e
@@ -72,6 +73,10 @@ examples: build tools $(TOOLS)/examples.stamp ## Run every example in the sandbo
 hooks-test: build tools $(TOOLS)/hooks.stamp ## Pack the hook SDKs, and test what users install, also in the sandbox
 	hooks/python/check.sh $(TOOLS)/hooks/venv $(TOOLS)/hooks/python & hooks/typescript/check.sh $(TOOLS)/hooks/typescript && wait $$!
 	$(VENV)/bin/python hooks/sandbox_test.py target/debug/rollout-sandbox $(TOOLS)/hooks
+
+.PHONY: docs-test
+docs-test: tools $(TOOLS)/examples.stamp ## Check every program, command, link and path in the guides, the READMEs and the schema
+	node --test --test-concurrency=2 $(TOOLS)/js/tests/docs/
 
 .PHONY: soak
 soak: build tools ## The long run: kill the provider at every call, lose calls, send it a million bad requests; print a table
@@ -113,7 +118,7 @@ $(TOOLS)/node.stamp: package.json package-lock.json $(wildcard sdk-gen/nodejs/*.
 	tools/install-node-sdk.sh
 	touch $@
 
-$(TOOLS)/js.stamp: $(TOOLS)/node.stamp tsconfig.json $(wildcard bench/many/*.ts demo/*.ts tests/support/*.ts tests/e2e/*.ts tests/examples/*.ts)
+$(TOOLS)/js.stamp: $(TOOLS)/node.stamp tsconfig.json $(wildcard bench/many/*.ts demo/*.ts tests/support/*.ts tests/docs/*.ts tests/e2e/*.ts tests/examples/*.ts)
 	npx --no-install tsc
 	touch $@
 

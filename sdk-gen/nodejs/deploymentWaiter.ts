@@ -10,6 +10,7 @@ import * as utilities from "./utilities";
 /**
  * Waits for CodeDeploy deployments to end, with live progress, and fails with a message worth reading. One resource can wait for many deployments. A deployment that it has already seen end is not waited for again.
  *
+ * ## Example Usage
  * ### Wait for Many Deployments at Once
  *
  * ```typescript
@@ -17,15 +18,14 @@ import * as utilities from "./utilities";
  * import * as lambdaRollout from "pulumi-lambda-rollout";
  *
  * const config = new pulumi.Config();
- * const versions = config.requireObject<Record<string, string>>("versions");
  *
- * const deployments = Object.entries(versions).map(([name, version]) =>
+ * const deployments = ["cart", "orders"].map((name) =>
  *     new lambdaRollout.LambdaDeployment(name, {
  *         applicationName: "shop",
  *         deploymentGroupName: name,
  *         functionName: name,
  *         aliasName: "live",
- *         version,
+ *         version: config.require(`${name}Version`),
  *     }));
  *
  * new lambdaRollout.DeploymentWaiter("all", {

@@ -14,6 +14,7 @@ import * as utilities from "./utilities";
  *
  * The id is `function:alias` and is enough to import an existing alias.
  *
+ * ## Example Usage
  * ### The Address of the Version Under Test
  *
  * ```typescript
@@ -21,13 +22,11 @@ import * as utilities from "./utilities";
  * import * as lambdaRollout from "pulumi-lambda-rollout";
  *
  * const config = new pulumi.Config();
- * const functionName = config.require("functionName");
- * const version = config.require("version");
  *
  * const candidate = new lambdaRollout.FunctionAlias("candidate", {
- *     functionName,
+ *     functionName: config.require("functionName"),
  *     aliasName: "candidate",
- *     version,
+ *     version: config.require("version"),
  *     functionUrl: {},
  * });
  *
@@ -66,7 +65,7 @@ export class FunctionAlias extends pulumi.CustomResource {
      */
     declare public readonly adopt: pulumi.Output<boolean | undefined>;
     /**
-     * Name of the alias, at most 128 characters and not a number (Lambda `CreateAlias`). Changing it replaces the alias.
+     * Name of the alias: letters, digits, `-` and `_`, at most 128, and not only digits (Lambda `CreateAlias`). Changing it replaces the alias.
      */
     declare public readonly aliasName: pulumi.Output<string>;
     /**
@@ -106,7 +105,7 @@ export class FunctionAlias extends pulumi.CustomResource {
      */
     declare public /*out*/ readonly url: pulumi.Output<string>;
     /**
-     * The published version that the alias points at. With `follow: false` it counts only when the alias is made.
+     * The published version that the alias points at: its number, for example `fn.version`. With `follow: false` it counts only when the alias is made.
      */
     declare public readonly version: pulumi.Output<string>;
 
@@ -170,7 +169,7 @@ export interface FunctionAliasArgs {
      */
     adopt?: pulumi.Input<boolean | undefined>;
     /**
-     * Name of the alias, at most 128 characters and not a number (Lambda `CreateAlias`). Changing it replaces the alias.
+     * Name of the alias: letters, digits, `-` and `_`, at most 128, and not only digits (Lambda `CreateAlias`). Changing it replaces the alias.
      */
     aliasName: pulumi.Input<string>;
     /**
@@ -194,7 +193,7 @@ export interface FunctionAliasArgs {
      */
     permissions?: pulumi.Input<pulumi.Input<inputs.PermissionArgs>[] | undefined>;
     /**
-     * The published version that the alias points at. With `follow: false` it counts only when the alias is made.
+     * The published version that the alias points at: its number, for example `fn.version`. With `follow: false` it counts only when the alias is made.
      */
     version: pulumi.Input<string>;
 }

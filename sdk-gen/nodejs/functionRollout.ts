@@ -14,6 +14,7 @@ import * as utilities from "./utilities";
  *
  * The id is `function:alias`, for example `api:stable`, and is enough to import an existing rollout.
  *
+ * ## Example Usage
  * ### A Safe Rollout
  *
  * ```typescript
@@ -119,7 +120,7 @@ export class FunctionRollout extends pulumi.CustomResource {
      */
     declare public readonly adopt: pulumi.Output<boolean | undefined>;
     /**
-     * Names of your own CloudWatch alarms, metric or composite, that roll back when they fire; none by default. CodeDeploy limits the alarms of one deployment (10 by its API documentation), and the error alarm counts as one.
+     * Names, not ARNs, of your own CloudWatch alarms, metric or composite, that roll back when they fire; none by default. CodeDeploy watches at most 10, and the error alarm counts as one: 9 beside it.
      */
     declare public readonly alarms: pulumi.Output<string[] | undefined>;
     /**
@@ -127,7 +128,7 @@ export class FunctionRollout extends pulumi.CustomResource {
      */
     declare public readonly alarmsAlreadyFiring: pulumi.Output<enums.AlarmsAlreadyFiring | undefined>;
     /**
-     * Name of the alias that serves; `stable` by default. An alias of that name made by a `FunctionAlias` of the same stack is used. Changing it replaces the rollout.
+     * Name of the alias that serves: letters, digits, `-` and `_`, at most 128, and not only digits; `stable` by default. An alias of that name made by a `FunctionAlias` of the same stack is used. Changing it replaces the rollout.
      */
     declare public readonly aliasName: pulumi.Output<string | undefined>;
     /**
@@ -203,11 +204,11 @@ export class FunctionRollout extends pulumi.CustomResource {
      */
     declare public /*out*/ readonly lastRollout: pulumi.Output<outputs.LastRollout | undefined>;
     /**
-     * Name of the alias that points at the newest version, even while it is being rolled out; `latest` by default. `""` means none.
+     * Name of the alias that points at the newest version, even while it is being rolled out; `latest` by default. `""` means none. It follows the rules of `aliasName`, and is another name.
      */
     declare public readonly latestAliasName: pulumi.Output<string | undefined>;
     /**
-     * A function URL of the latest alias, to try the newest version; none by default.
+     * A function URL of the latest alias, to try the newest version; none by default. It needs that alias: not together with an empty `latestAliasName`.
      */
     declare public readonly latestFunctionUrl: pulumi.Output<outputs.FunctionUrl | undefined>;
     /**
@@ -227,11 +228,11 @@ export class FunctionRollout extends pulumi.CustomResource {
      */
     declare public /*out*/ readonly latestUrl: pulumi.Output<string>;
     /**
-     * Fewer requests than this on the new version make the rollout inconclusive, which is said and never called a success of the canary. Counted after the bake; 0 by default.
+     * Fewer requests than this on the new version make the rollout inconclusive, which is said and never called a success of the canary. Counted after the bake; 0 by default, which any number of requests fulfils.
      */
     declare public readonly minRequests: pulumi.Output<number | undefined>;
     /**
-     * SNS topics that CodeDeploy tells about this function's deployments; none by default. Not with a deployment group that the rollout did not make.
+     * SNS topics that CodeDeploy tells about this function's deployments, at most 10; none by default. Not with a deployment group that the rollout did not make.
      */
     declare public readonly notifications: pulumi.Output<outputs.Notification[] | undefined>;
     /**
@@ -251,7 +252,7 @@ export class FunctionRollout extends pulumi.CustomResource {
      */
     declare public readonly permissions: pulumi.Output<outputs.Permission[] | undefined>;
     /**
-     * ARN of the IAM policy that bounds the service role which the rollout makes; none by default.
+     * ARN of the IAM policy that bounds the service role which the rollout makes; none by default. Not together with `serviceRoleArn`.
      */
     declare public readonly permissionsBoundary: pulumi.Output<string | undefined>;
     /**
@@ -279,7 +280,7 @@ export class FunctionRollout extends pulumi.CustomResource {
      */
     declare public readonly strategy: pulumi.Output<outputs.Strategy | undefined>;
     /**
-     * Tags for the application, the deployment group, the service role and the alarms that the rollout makes. They win over the provider's `defaultTags`.
+     * Tags for the application, the deployment group, the service role and the alarms that the rollout makes, at most 48; none by default. They win over the provider's `defaultTags`. Names that begin with `aws:` or `lambda-rollout:` are refused.
      */
     declare public readonly tags: pulumi.Output<{[key: string]: string} | undefined>;
     /**
@@ -295,7 +296,7 @@ export class FunctionRollout extends pulumi.CustomResource {
      */
     declare public /*out*/ readonly url: pulumi.Output<string>;
     /**
-     * The published version to serve, for example `fn.version`. A new value is what starts a rollout. `$LATEST` is refused: set `publish: true` on the function.
+     * The published version to serve: its number, for example `fn.version`. A new value is what starts a rollout. `$LATEST` is refused: set `publish: true` on the function.
      */
     declare public readonly version: pulumi.Output<string>;
     /**
@@ -430,7 +431,7 @@ export interface FunctionRolloutArgs {
      */
     adopt?: pulumi.Input<boolean | undefined>;
     /**
-     * Names of your own CloudWatch alarms, metric or composite, that roll back when they fire; none by default. CodeDeploy limits the alarms of one deployment (10 by its API documentation), and the error alarm counts as one.
+     * Names, not ARNs, of your own CloudWatch alarms, metric or composite, that roll back when they fire; none by default. CodeDeploy watches at most 10, and the error alarm counts as one: 9 beside it.
      */
     alarms?: pulumi.Input<pulumi.Input<string>[] | undefined>;
     /**
@@ -438,11 +439,11 @@ export interface FunctionRolloutArgs {
      */
     alarmsAlreadyFiring?: pulumi.Input<enums.AlarmsAlreadyFiring | undefined>;
     /**
-     * Name of the alias that serves; `stable` by default. An alias of that name made by a `FunctionAlias` of the same stack is used. Changing it replaces the rollout.
+     * Name of the alias that serves: letters, digits, `-` and `_`, at most 128, and not only digits; `stable` by default. An alias of that name made by a `FunctionAlias` of the same stack is used. Changing it replaces the rollout.
      */
     aliasName?: pulumi.Input<string | undefined>;
     /**
-     * Name of the CodeDeploy application. By default it is derived from function and alias and made for you. An existing one is used as it is and never tagged, changed or deleted.
+     * Name of the CodeDeploy application, at most 100 characters. By default it is derived from function and alias and made for you. An existing one is used as it is and never tagged, changed or deleted.
      */
     applicationName?: pulumi.Input<string | undefined>;
     /**
@@ -458,7 +459,7 @@ export interface FunctionRolloutArgs {
      */
     deploymentConfigName?: pulumi.Input<string | undefined>;
     /**
-     * Name of the CodeDeploy deployment group. By default it is the name of the stable alias and made for you. An existing one is used as it is and never tagged, changed or deleted.
+     * Name of the CodeDeploy deployment group, at most 100 characters. By default it is the name of the stable alias and made for you. An existing one is used as it is and never tagged, changed or deleted. It needs `applicationName`.
      */
     deploymentGroupName?: pulumi.Input<string | undefined>;
     /**
@@ -486,19 +487,19 @@ export interface FunctionRolloutArgs {
      */
     ignoreAlarmPollFailure?: pulumi.Input<boolean | undefined>;
     /**
-     * Name of the alias that points at the newest version, even while it is being rolled out; `latest` by default. `""` means none.
+     * Name of the alias that points at the newest version, even while it is being rolled out; `latest` by default. `""` means none. It follows the rules of `aliasName`, and is another name.
      */
     latestAliasName?: pulumi.Input<string | undefined>;
     /**
-     * A function URL of the latest alias, to try the newest version; none by default.
+     * A function URL of the latest alias, to try the newest version; none by default. It needs that alias: not together with an empty `latestAliasName`.
      */
     latestFunctionUrl?: pulumi.Input<inputs.FunctionUrlArgs | undefined>;
     /**
-     * Fewer requests than this on the new version make the rollout inconclusive, which is said and never called a success of the canary. Counted after the bake; 0 by default.
+     * Fewer requests than this on the new version make the rollout inconclusive, which is said and never called a success of the canary. Counted after the bake; 0 by default, which any number of requests fulfils.
      */
     minRequests?: pulumi.Input<number | undefined>;
     /**
-     * SNS topics that CodeDeploy tells about this function's deployments; none by default. Not with a deployment group that the rollout did not make.
+     * SNS topics that CodeDeploy tells about this function's deployments, at most 10; none by default. Not with a deployment group that the rollout did not make.
      */
     notifications?: pulumi.Input<pulumi.Input<inputs.NotificationArgs>[] | undefined>;
     /**
@@ -518,11 +519,11 @@ export interface FunctionRolloutArgs {
      */
     permissions?: pulumi.Input<pulumi.Input<inputs.PermissionArgs>[] | undefined>;
     /**
-     * ARN of the IAM policy that bounds the service role which the rollout makes; none by default.
+     * ARN of the IAM policy that bounds the service role which the rollout makes; none by default. Not together with `serviceRoleArn`.
      */
     permissionsBoundary?: pulumi.Input<string | undefined>;
     /**
-     * ARN of the role that CodeDeploy works with. By default one is made for this rollout.
+     * ARN of the role that CodeDeploy works with. By default one is made for this rollout. A role named here is used as it is and never tagged, changed or deleted.
      */
     serviceRoleArn?: pulumi.Input<string | undefined>;
     /**
@@ -538,7 +539,7 @@ export interface FunctionRolloutArgs {
      */
     strategy?: pulumi.Input<inputs.StrategyArgs | undefined>;
     /**
-     * Tags for the application, the deployment group, the service role and the alarms that the rollout makes. They win over the provider's `defaultTags`.
+     * Tags for the application, the deployment group, the service role and the alarms that the rollout makes, at most 48; none by default. They win over the provider's `defaultTags`. Names that begin with `aws:` or `lambda-rollout:` are refused.
      */
     tags?: pulumi.Input<{[key: string]: pulumi.Input<string>} | undefined>;
     /**
@@ -546,7 +547,7 @@ export interface FunctionRolloutArgs {
      */
     triggers?: pulumi.Input<{[key: string]: pulumi.Input<string>} | undefined>;
     /**
-     * The published version to serve, for example `fn.version`. A new value is what starts a rollout. `$LATEST` is refused: set `publish: true` on the function.
+     * The published version to serve: its number, for example `fn.version`. A new value is what starts a rollout. `$LATEST` is refused: set `publish: true` on the function.
      */
     version: pulumi.Input<string>;
     /**

@@ -7,6 +7,7 @@ import * as utilities from "./utilities";
 /**
  * Looks up one CodeDeploy deployment of a Lambda function.
  *
+ * ## Example Usage
  * ### Look Up a Deployment
  *
  * ```typescript
@@ -112,6 +113,7 @@ export interface GetDeploymentResult {
 /**
  * Looks up one CodeDeploy deployment of a Lambda function.
  *
+ * ## Example Usage
  * ### Look Up a Deployment
  *
  * ```typescript

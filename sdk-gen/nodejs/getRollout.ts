@@ -7,6 +7,7 @@ import * as utilities from "./utilities";
 /**
  * Says what an alias of a Lambda function serves now: its version or versions, their share of the traffic, and the deployment that is moving it.
  *
+ * ## Example Usage
  * ### See What Serves
  *
  * ```typescript
@@ -31,7 +32,7 @@ export interface GetRolloutArgs {
      */
     aliasName?: string;
     /**
-     * Name or ARN of the function.
+     * Name or ARN of the function. A version or alias in it is refused.
      */
     functionName: string;
 }
@@ -73,6 +74,7 @@ export interface GetRolloutResult {
 /**
  * Says what an alias of a Lambda function serves now: its version or versions, their share of the traffic, and the deployment that is moving it.
  *
+ * ## Example Usage
  * ### See What Serves
  *
  * ```typescript
@@ -97,7 +99,7 @@ export interface GetRolloutOutputArgs {
      */
     aliasName?: pulumi.Input<string | undefined>;
     /**
-     * Name or ARN of the function.
+     * Name or ARN of the function. A version or alias in it is refused.
      */
     functionName: pulumi.Input<string>;
 }

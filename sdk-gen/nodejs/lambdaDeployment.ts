@@ -12,6 +12,7 @@ import * as utilities from "./utilities";
  *
  * A new version is an update of the resource and a new deployment. Deleting the resource stops a running deployment with rollback, and otherwise does nothing in AWS. The id is `application/group/function:alias`.
  *
+ * ## Example Usage
  * ### Deploy With Your Own Group
  *
  * ```typescript
@@ -59,7 +60,7 @@ export class LambdaDeployment extends pulumi.CustomResource {
     }
 
     /**
-     * Names of CloudWatch alarms for this deployment instead of the group's (`overrideAlarmConfiguration`); the group's own by default.
+     * Names of CloudWatch alarms for this deployment instead of the group's (`overrideAlarmConfiguration`), at most 10; the group's own by default.
      */
     declare public readonly alarms: pulumi.Output<string[] | undefined>;
     /**
@@ -99,7 +100,7 @@ export class LambdaDeployment extends pulumi.CustomResource {
      */
     declare public readonly description: pulumi.Output<string | undefined>;
     /**
-     * Name or ARN of the Lambda function. Two spellings of the same function are no change. Changing it replaces the resource.
+     * Name or ARN of the Lambda function. Two spellings of the same function are no change. A version or alias in it is refused. Changing it replaces the resource.
      */
     declare public readonly functionName: pulumi.Output<string>;
     /**
@@ -119,7 +120,7 @@ export class LambdaDeployment extends pulumi.CustomResource {
      */
     declare public readonly triggers: pulumi.Output<{[key: string]: string} | undefined>;
     /**
-     * The published version to deploy. Nothing is deployed when the alias serves it already.
+     * The published version to deploy: its number, for example `fn.version`. Nothing is deployed when the alias serves it already.
      */
     declare public readonly version: pulumi.Output<string>;
 
@@ -193,7 +194,7 @@ export class LambdaDeployment extends pulumi.CustomResource {
  */
 export interface LambdaDeploymentArgs {
     /**
-     * Names of CloudWatch alarms for this deployment instead of the group's (`overrideAlarmConfiguration`); the group's own by default.
+     * Names of CloudWatch alarms for this deployment instead of the group's (`overrideAlarmConfiguration`), at most 10; the group's own by default.
      */
     alarms?: pulumi.Input<pulumi.Input<string>[] | undefined>;
     /**
@@ -221,7 +222,7 @@ export interface LambdaDeploymentArgs {
      */
     description?: pulumi.Input<string | undefined>;
     /**
-     * Name or ARN of the Lambda function. Two spellings of the same function are no change. Changing it replaces the resource.
+     * Name or ARN of the Lambda function. Two spellings of the same function are no change. A version or alias in it is refused. Changing it replaces the resource.
      */
     functionName: pulumi.Input<string>;
     /**
@@ -237,7 +238,7 @@ export interface LambdaDeploymentArgs {
      */
     triggers?: pulumi.Input<{[key: string]: pulumi.Input<string>} | undefined>;
     /**
-     * The published version to deploy. Nothing is deployed when the alias serves it already.
+     * The published version to deploy: its number, for example `fn.version`. Nothing is deployed when the alias serves it already.
      */
     version: pulumi.Input<string>;
 }

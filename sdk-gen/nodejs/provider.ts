@@ -38,11 +38,11 @@ export class Provider extends pulumi.ProviderResource {
      */
     declare public readonly region: pulumi.Output<string | undefined>;
     /**
-     * AWS secret access key. Needs `accessKey`.
+     * AWS secret access key; none by default. Needs `accessKey`.
      */
     declare public readonly secretKey: pulumi.Output<string | undefined>;
     /**
-     * Session token of temporary credentials.
+     * Session token of temporary credentials; none by default.
      */
     declare public readonly token: pulumi.Output<string | undefined>;
 
@@ -97,23 +97,23 @@ export interface ProviderArgs {
      */
     assumeRole?: pulumi.Input<inputs.AssumeRoleArgs | undefined>;
     /**
-     * Tags for everything that the provider makes; none by default. Tags of a resource win over them.
+     * Tags for everything that the provider makes, at most 48; none by default. Tags of a resource win over them. Names that begin with `aws:` or `lambda-rollout:` are refused.
      */
     defaultTags?: pulumi.Input<{[key: string]: pulumi.Input<string>} | undefined>;
     /**
-     * How many deployments may start in a second; 1 by default. Starts are spread, because CodeDeploy's own calls are throttled when many shifts coincide.
+     * How many deployments may start in a second, a number above 0; 1 by default. Starts are spread, because CodeDeploy's own calls are throttled when many shifts coincide.
      */
     deploymentStartsPerSecond?: pulumi.Input<number | undefined>;
     /**
-     * Addresses to use instead of AWS's own, for example of a local sandbox.
+     * Addresses to use instead of AWS's own, for example of a local sandbox; AWS's own by default.
      */
     endpoints?: pulumi.Input<inputs.EndpointsArgs | undefined>;
     /**
-     * How many deployments of this provider may run at the same time; no limit by default.
+     * How many deployments of this provider may run at the same time, at least 1; no limit by default.
      */
     maxConcurrentDeployments?: pulumi.Input<number | undefined>;
     /**
-     * How many times a throttled or failed AWS call is tried again; the AWS SDK's number without it.
+     * How many times a throttled or failed AWS call is tried again, from 0 to 100; 4 by default.
      */
     maxRetries?: pulumi.Input<number | undefined>;
     /**
@@ -125,11 +125,11 @@ export interface ProviderArgs {
      */
     region?: pulumi.Input<string | undefined>;
     /**
-     * The most AWS calls a second that all resources of one account and region make together; 10 by default. Operations that AWS is known to throttle earlier have lower limits of their own.
+     * The most AWS calls a second that all resources of one account and region make together, a number above 0; 10 by default. Operations that AWS is known to throttle earlier have lower limits of their own.
      */
     requestsPerSecond?: pulumi.Input<number | undefined>;
     /**
-     * AWS secret access key. Needs `accessKey`.
+     * AWS secret access key; none by default. Needs `accessKey`.
      */
     secretKey?: pulumi.Input<string | undefined>;
     /**
@@ -141,7 +141,7 @@ export interface ProviderArgs {
      */
     strategyOverride?: pulumi.Input<inputs.StrategyArgs | undefined>;
     /**
-     * Session token of temporary credentials.
+     * Session token of temporary credentials; none by default.
      */
     token?: pulumi.Input<string | undefined>;
 }

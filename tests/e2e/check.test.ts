@@ -51,6 +51,12 @@ const refused: [string, Record<string, unknown>, RegExp[]][] = [
     ["an unknown input", { strategy: { type: "canary", percent: 10 } }, [/strategy\.percent /, /did you mean "percentage"/]],
     ["bake without waiting", { bake: "1m", wait: false }, [/bake/, /DeploymentWaiter/]],
     ["a payload that is no JSON", { smokeTest: { payload: "{" } }, [/smokeTest/, /JSON/]],
+    [
+        "an alarm that looks back too far",
+        { errorAlarm: { period: "30 minutes", evaluationPeriods: 49 } },
+        [/errorAlarm\.evaluationPeriods/, /cannot be 49/, /at most 48/],
+    ],
+    ["more actions than an alarm has", { errorAlarm: { alarmActions: [1, 2, 3, 4, 5, 6].map(String) } }, [/alarmActions/, /6/, /at most 5/]],
     ["two aliases of one name", { latestAliasName: "stable" }, [/latestAliasName/, /choose another/]],
     ["an unknown event", { autoRollback: ["alarms"] }, [/autoRollback/, /did you mean "alarm"/]],
 ];

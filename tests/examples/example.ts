@@ -7,6 +7,7 @@ import * as os from "node:os";
 import * as path from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { promisify } from "node:util";
+import { goWorkspace } from "../support/go";
 import { Sandbox, root } from "../support/sandbox";
 import { Cli } from "./cli";
 import { Target, targets } from "./targets";
@@ -57,21 +58,9 @@ async function copy(name: string, home: string): Promise<string> {
     const folder = path.join(home, name);
     await fs.cp(path.join(root, "examples", name), folder, { recursive: true });
     await fs.symlink(path.join(root, "node_modules"), path.join(folder, "node_modules"));
-    // Where Go finds the two modules that it would otherwise download.
-    await fs.writeFile(path.join(home, "go.work"), goWorkspace(name));
-    await fs.copyFile(path.join(root, "tests/go/go.sum"), path.join(home, "go.work.sum"));
+    await goWorkspace(home, name);
     return folder;
 }
-
-const goWorkspace = (name: string) => `go 1.25.11
-
-use ./${name}
-
-replace (
-	github.com/lambda-rollout/pulumi-lambda-rollout/sdk-gen/go/lambdarollout => ${root}/sdk-gen/go/lambdarollout
-	github.com/pulumi/pulumi-aws/sdk/v7 => ${root}/tests/examples/go-aws
-)
-`;
 
 /** Turns release 1 into release 2 wherever the code says it. */
 async function edit(folder: string): Promise<void> {

@@ -1,5 +1,5 @@
 // From a program in YAML to one in TypeScript that means the same, with the real SDKs' types. As much of the language
-// as the example uses.
+// as the examples and the guides use.
 
 import * as fs from "node:fs/promises";
 import * as path from "node:path";
@@ -22,25 +22,38 @@ export async function translate(folder: string): Promise<void> {
 }
 
 export function typescript(program: any): string {
-    const resources = Object.entries<any>(program.resources).map(
-        ([name, { type, properties, ...rest }]) => {
-            refuse(rest, name);
-            const made = `new ${constructor(type)}(${JSON.stringify(name)}, ${expression(properties ?? {})})`;
-            return `const $${name} = ${made};`;
-        },
-    );
-    const outputs = Object.entries(program.outputs ?? {}).map(
-        ([name, value]) => `export const ${name} = ${expression(value)};`,
-    );
-    return [head, ...resources, ...outputs, ""].join("\n");
+    const { name, runtime, description, config, variables, resources, outputs, ...rest } = program;
+    refuse(rest, "the program");
+    return [
+        head,
+        ...Object.entries<any>(config ?? {}).map(([key, { type }]) => `const $${key} = ${setting(key, type)};`),
+        ...Object.entries<any>(variables ?? {}).map(([key, value]) => `const $${key} = ${expression(value)};`),
+        ...Object.entries<any>(resources ?? {}).map(([key, value]) => `const $${key} = ${resource(key, value)};`),
+        ...Object.entries<any>(outputs ?? {}).map(([key, value]) => `export const ${key} = ${expression(value)};`),
+        "",
+    ].join("\n");
 }
 
-/** `aws:lambda:Function` is `aws.lambda.Function`. */
-function constructor(type: string): string {
-    const [name, ...rest] = type.split(":");
+function setting(key: string, type: unknown): string {
+    const getters: Record<string, string> = { string: "require", integer: "requireNumber", boolean: "requireBoolean" };
+    const getter = getters[String(type)];
+    if (!getter) throw new Error(`the translation knows no type ${type}, which config.${key} has`);
+    return `new pulumi.Config().${getter}(${JSON.stringify(key)})`;
+}
+
+function resource(name: string, { type, properties, options, ...rest }: any): string {
+    refuse(rest, name);
+    const values = [JSON.stringify(name), expression(properties ?? {}), ...(options ? [expression(options)] : [])];
+    return `new ${member(type)}(${values.join(", ")})`;
+}
+
+/** `aws:lambda:Function`, or `aws:lambda/function:Function`, is `aws.lambda.Function`; a module `index` is not named. */
+function member(type: string): string {
+    const [name, ...rest] = String(type).split(":");
     const known = packages[name];
-    if (!known) throw new Error(`the translation knows no package ${name}`);
-    return [known, ...rest].join(".");
+    if (!known) throw new Error(`the translation knows no package ${name}, which is in "${type}"`);
+    const modules = rest.slice(0, -1).map((module) => module.split("/")[0]).filter((module) => module !== "index");
+    return [known, ...modules, ...rest.slice(-1)].join(".");
 }
 
 function expression(value: any): string {
@@ -59,18 +72,29 @@ function call(name: string, argument: any): string {
             return `pulumi.jsonStringify(${expression(argument)})`;
         case "fn::fileArchive":
             return `new pulumi.asset.FileArchive(${expression(argument)})`;
+        case "fn::secret":
+            return `pulumi.secret(${expression(argument)})`;
+        case "fn::invoke":
+            return invoke(argument);
         default:
             throw new Error(`the translation knows no ${name}`);
     }
 }
 
-/** `${a.b}` is a value, whatever its type; within other text it is text. */
+function invoke({ function: type, arguments: given, return: chosen, ...rest }: any): string {
+    refuse(rest, type);
+    const answer = `${member(type)}Output(${expression(given ?? {})})`;
+    return chosen ? `${answer}.${chosen}` : answer;
+}
+
+/** `${a.b}` and `${a.b[0]}` are values, whatever their type; within other text they are text. */
 function text(value: string): string {
-    const whole = /^\$\{([\w.]+)\}$/.exec(value)?.[1];
+    const reference = String.raw`\$\{(\w+(?:\.\w+|\[\d+\])*)\}`;
+    const whole = new RegExp(`^${reference}$`).exec(value)?.[1];
     if (whole) return `$${whole}`;
     if (!value.includes("${")) return JSON.stringify(value);
     const escaped = value.replace(/[`\\]/g, "\\$&");
-    return `pulumi.interpolate\`${escaped.replace(/\$\{([\w.]+)\}/g, (_, reference) => `\${$${reference}}`)}\``;
+    return `pulumi.interpolate\`${escaped.replace(new RegExp(reference, "g"), (_, name) => `\${$${name}}`)}\``;
 }
 
 function refuse(rest: object, name: string) {

@@ -6,6 +6,7 @@ import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
 import * as lambdaRollout from "pulumi-lambda-rollout";
 import * as ts from "typescript";
+import { codeBlocks } from "./markdown";
 import { root } from "./sandbox";
 
 /** What a guide takes for granted: these imports, and a function `fn`. */
@@ -23,23 +24,20 @@ export interface Section {
     code: string;
 }
 
-/** The sections of `docs/NAME` that have code. Only blocks that are marked \`ts\` and nothing else are meant. */
+/** The sections of `docs/NAME` that have code. */
 export function sections(name: string): Section[] {
+    return sectionsOf(path.join("docs", name));
+}
+
+/** The sections of a file that have code. Only blocks that are marked `ts` and nothing else are meant. */
+export function sectionsOf(file: string): Section[] {
     const found: { title: string; lines: string[] }[] = [];
-    let title = "";
-    let fence: string | undefined;
-    const lines = fs.readFileSync(path.join(root, "docs", name), "utf8").split("\n");
-    for (const [number, line] of lines.entries()) {
-        if (line.startsWith("```")) {
-            fence = fence === undefined ? line.slice(3) : undefined;
-        } else if (fence === undefined) {
-            title = /^#+ (.*)/.exec(line)?.[1] ?? title;
-        } else if (fence === "ts") {
-            let section = found.at(-1);
-            if (section?.title !== title) found.push((section = { title, lines: [] }));
-            while (section.lines.length < number) section.lines.push("");
-            section.lines.push(line);
-        }
+    for (const { language, title, line, code } of codeBlocks(fs.readFileSync(path.join(root, file), "utf8"))) {
+        if (language !== "ts") continue;
+        let section = found.at(-1);
+        if (section?.title !== title) found.push((section = { title, lines: [] }));
+        while (section.lines.length < line - 1) section.lines.push("");
+        section.lines.push(...code.split("\n"));
     }
     return found.map(({ title, lines }) => ({ title, code: lines.join("\n") }));
 }

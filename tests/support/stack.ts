@@ -1,5 +1,6 @@
 // A Pulumi stack with a state of its own, run by the real CLI with an inline program.
 
+import type { ClientOptions } from "@grpc/grpc-js";
 import { execFile } from "node:child_process";
 import * as fs from "node:fs/promises";
 import * as os from "node:os";
@@ -9,6 +10,12 @@ import {
     LocalWorkspace, PulumiCommand, PulumiFn, Stack, UpResult,
 } from "@pulumi/pulumi/automation/index.js";
 import { Sandbox, root } from "./sandbox";
+
+// Each run has an engine of its own, whose port may be that of an earlier one. gRPC would keep the earlier connection for
+// a while, as one that failed, and use it again; Pulumi takes such a failure for the end of the program, so that a run
+// would succeed without having declared anything. A pool of its own for each connection knows no earlier one.
+const { grpcClientOptions } = require("@pulumi/pulumi/runtime/settings") as { grpcClientOptions: ClientOptions };
+grpcClientOptions["grpc.use_local_subchannel_pool"] = 1;
 
 export interface StackOptions {
     name?: string;

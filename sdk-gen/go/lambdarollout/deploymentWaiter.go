@@ -12,6 +12,47 @@ import (
 )
 
 // Waits for CodeDeploy deployments to end, with live progress, and fails with a message worth reading. One resource can wait for many deployments. A deployment that it has already seen end is not waited for again.
+//
+// ## Example Usage
+// ### Wait for Many Deployments at Once
+// ```go
+// package main
+//
+// import (
+//
+//	"github.com/lambda-rollout/pulumi-lambda-rollout/sdk-gen/go/lambdarollout"
+//	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+//	"github.com/pulumi/pulumi/sdk/v3/go/pulumi/config"
+//
+// )
+//
+//	func main() {
+//		pulumi.Run(func(ctx *pulumi.Context) error {
+//			conf := config.New(ctx, "")
+//
+//			var ids pulumi.StringArray
+//			for _, name := range []string{"cart", "orders"} {
+//				deployment, err := lambdarollout.NewLambdaDeployment(ctx, name, &lambdarollout.LambdaDeploymentArgs{
+//					ApplicationName:     pulumi.String("shop"),
+//					DeploymentGroupName: pulumi.String(name),
+//					FunctionName:        pulumi.String(name),
+//					AliasName:           pulumi.String("live"),
+//					Version:             pulumi.String(conf.Require(name + "Version")),
+//				})
+//				if err != nil {
+//					return err
+//				}
+//				ids = append(ids, deployment.DeploymentId)
+//			}
+//
+//			_, err := lambdarollout.NewDeploymentWaiter(ctx, "all", &lambdarollout.DeploymentWaiterArgs{
+//				DeploymentIds: ids,
+//			})
+//			return err
+//		})
+//	}
+//
+// ```
 type DeploymentWaiter struct {
 	pulumi.CustomResourceState
 

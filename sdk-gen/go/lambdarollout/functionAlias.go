@@ -17,12 +17,46 @@ import (
 // Use it when something must know the address of a version before a rollout exists: a hook function that tests the new version, or event sources that should not wait for the rollout (`follow: false`).
 //
 // The id is `function:alias` and is enough to import an existing alias.
+//
+// ## Example Usage
+// ### The Address of the Version Under Test
+// ```go
+// package main
+//
+// import (
+//
+//	"github.com/lambda-rollout/pulumi-lambda-rollout/sdk-gen/go/lambdarollout"
+//	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+//	"github.com/pulumi/pulumi/sdk/v3/go/pulumi/config"
+//
+// )
+//
+//	func main() {
+//		pulumi.Run(func(ctx *pulumi.Context) error {
+//			conf := config.New(ctx, "")
+//
+//			candidate, err := lambdarollout.NewFunctionAlias(ctx, "candidate", &lambdarollout.FunctionAliasArgs{
+//				FunctionName: pulumi.String(conf.Require("functionName")),
+//				AliasName:    pulumi.String("candidate"),
+//				Version:      pulumi.String(conf.Require("version")),
+//				FunctionUrl:  lambdarollout.FunctionUrlArgs{},
+//			})
+//			if err != nil {
+//				return err
+//			}
+//
+//			ctx.Export("url", candidate.Url)
+//			return nil
+//		})
+//	}
+//
+// ```
 type FunctionAlias struct {
 	pulumi.CustomResourceState
 
 	// Whether to take over an alias of that name that exists already. `false` by default: such an alias is then an error that says so. From then on it is this resource's and goes with it, unless Pulumi's `retainOnDelete` is set.
 	Adopt pulumi.BoolPtrOutput `pulumi:"adopt"`
-	// Name of the alias, at most 128 characters and not a number (Lambda `CreateAlias`). Changing it replaces the alias.
+	// Name of the alias: letters, digits, `-` and `_`, at most 128, and not only digits (Lambda `CreateAlias`). Changing it replaces the alias.
 	AliasName pulumi.StringOutput `pulumi:"aliasName"`
 	// Description of the alias, at most 256 characters; none by default.
 	Description pulumi.StringPtrOutput `pulumi:"description"`
@@ -42,7 +76,7 @@ type FunctionAlias struct {
 	TargetArn pulumi.StringOutput `pulumi:"targetArn"`
 	// Function URL of the alias; `""` when there is none.
 	Url pulumi.StringOutput `pulumi:"url"`
-	// The published version that the alias points at. With `follow: false` it counts only when the alias is made.
+	// The published version that the alias points at: its number, for example `fn.version`. With `follow: false` it counts only when the alias is made.
 	Version pulumi.StringOutput `pulumi:"version"`
 }
 
@@ -97,7 +131,7 @@ func (FunctionAliasState) ElementType() reflect.Type {
 type functionAliasArgs struct {
 	// Whether to take over an alias of that name that exists already. `false` by default: such an alias is then an error that says so. From then on it is this resource's and goes with it, unless Pulumi's `retainOnDelete` is set.
 	Adopt *bool `pulumi:"adopt"`
-	// Name of the alias, at most 128 characters and not a number (Lambda `CreateAlias`). Changing it replaces the alias.
+	// Name of the alias: letters, digits, `-` and `_`, at most 128, and not only digits (Lambda `CreateAlias`). Changing it replaces the alias.
 	AliasName string `pulumi:"aliasName"`
 	// Description of the alias, at most 256 characters; none by default.
 	Description *string `pulumi:"description"`
@@ -109,7 +143,7 @@ type functionAliasArgs struct {
 	FunctionUrl *FunctionUrl `pulumi:"functionUrl"`
 	// Who may invoke the alias; nobody by default.
 	Permissions []Permission `pulumi:"permissions"`
-	// The published version that the alias points at. With `follow: false` it counts only when the alias is made.
+	// The published version that the alias points at: its number, for example `fn.version`. With `follow: false` it counts only when the alias is made.
 	Version string `pulumi:"version"`
 }
 
@@ -117,7 +151,7 @@ type functionAliasArgs struct {
 type FunctionAliasArgs struct {
 	// Whether to take over an alias of that name that exists already. `false` by default: such an alias is then an error that says so. From then on it is this resource's and goes with it, unless Pulumi's `retainOnDelete` is set.
 	Adopt pulumi.BoolPtrInput
-	// Name of the alias, at most 128 characters and not a number (Lambda `CreateAlias`). Changing it replaces the alias.
+	// Name of the alias: letters, digits, `-` and `_`, at most 128, and not only digits (Lambda `CreateAlias`). Changing it replaces the alias.
 	AliasName pulumi.StringInput
 	// Description of the alias, at most 256 characters; none by default.
 	Description pulumi.StringPtrInput
@@ -129,7 +163,7 @@ type FunctionAliasArgs struct {
 	FunctionUrl FunctionUrlPtrInput
 	// Who may invoke the alias; nobody by default.
 	Permissions PermissionArrayInput
-	// The published version that the alias points at. With `follow: false` it counts only when the alias is made.
+	// The published version that the alias points at: its number, for example `fn.version`. With `follow: false` it counts only when the alias is made.
 	Version pulumi.StringInput
 }
 
@@ -225,7 +259,7 @@ func (o FunctionAliasOutput) Adopt() pulumi.BoolPtrOutput {
 	return o.ApplyT(func(v *FunctionAlias) pulumi.BoolPtrOutput { return v.Adopt }).(pulumi.BoolPtrOutput)
 }
 
-// Name of the alias, at most 128 characters and not a number (Lambda `CreateAlias`). Changing it replaces the alias.
+// Name of the alias: letters, digits, `-` and `_`, at most 128, and not only digits (Lambda `CreateAlias`). Changing it replaces the alias.
 func (o FunctionAliasOutput) AliasName() pulumi.StringOutput {
 	return o.ApplyT(func(v *FunctionAlias) pulumi.StringOutput { return v.AliasName }).(pulumi.StringOutput)
 }
@@ -275,7 +309,7 @@ func (o FunctionAliasOutput) Url() pulumi.StringOutput {
 	return o.ApplyT(func(v *FunctionAlias) pulumi.StringOutput { return v.Url }).(pulumi.StringOutput)
 }
 
-// The published version that the alias points at. With `follow: false` it counts only when the alias is made.
+// The published version that the alias points at: its number, for example `fn.version`. With `follow: false` it counts only when the alias is made.
 func (o FunctionAliasOutput) Version() pulumi.StringOutput {
 	return o.ApplyT(func(v *FunctionAlias) pulumi.StringOutput { return v.Version }).(pulumi.StringOutput)
 }

@@ -17,16 +17,154 @@ import (
 // It makes everything that this takes: a CodeDeploy application, a deployment group and a service role, the aliases `stable` and `latest`, and an alarm on the errors of the new version. On every new `version` it starts a deployment and waits for its end. The first create shifts nothing, because there is no old version yet.
 //
 // The id is `function:alias`, for example `api:stable`, and is enough to import an existing rollout.
+//
+// ## Example Usage
+// ### A Safe Rollout
+// ```go
+// package main
+//
+// import (
+//
+//	"github.com/lambda-rollout/pulumi-lambda-rollout/sdk-gen/go/lambdarollout"
+//	"github.com/pulumi/pulumi-aws/sdk/v7/go/aws/iam"
+//	"github.com/pulumi/pulumi-aws/sdk/v7/go/aws/lambda"
+//	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+//
+// )
+//
+//	const trust = `{
+//	    "Version": "2012-10-17",
+//	    "Statement": [{ "Effect": "Allow", "Principal": { "Service": "lambda.amazonaws.com" }, "Action": "sts:AssumeRole" }]
+//	}`
+//
+//	func main() {
+//		pulumi.Run(func(ctx *pulumi.Context) error {
+//			role, err := iam.NewRole(ctx, "api", &iam.RoleArgs{
+//				AssumeRolePolicy: pulumi.String(trust),
+//			})
+//			if err != nil {
+//				return err
+//			}
+//			fn, err := lambda.NewFunction(ctx, "api", &lambda.FunctionArgs{
+//				Runtime: pulumi.String("nodejs22.x"),
+//				Handler: pulumi.String("index.handler"),
+//				Role:    role.Arn,
+//				Code:    pulumi.NewFileArchive("./api"),
+//				Publish: pulumi.Bool(true),
+//			})
+//			if err != nil {
+//				return err
+//			}
+//
+//			api, err := lambdarollout.NewFunctionRollout(ctx, "api", &lambdarollout.FunctionRolloutArgs{
+//				FunctionName: fn.Name,
+//				Version:      fn.Version,
+//			})
+//			if err != nil {
+//				return err
+//			}
+//
+//			ctx.Export("target", api.TargetArn)
+//			return nil
+//		})
+//	}
+//
+// ```
+// ### Strategy, Alarms and a Smoke Test
+// ```go
+// package main
+//
+// import (
+//
+//	"github.com/lambda-rollout/pulumi-lambda-rollout/sdk-gen/go/lambdarollout"
+//	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+//
+// )
+//
+//	func main() {
+//		pulumi.Run(func(ctx *pulumi.Context) error {
+//			_, err := lambdarollout.NewFunctionRollout(ctx, "orders", &lambdarollout.FunctionRolloutArgs{
+//				FunctionName: pulumi.String("orders"),
+//				Version:      pulumi.String("7"),
+//				Strategy: lambdarollout.StrategyArgs{
+//					Type:       lambdarollout.StrategyTypeLinear,
+//					Percentage: pulumi.Int(20),
+//					Interval:   pulumi.String("2 minutes"),
+//				},
+//				Bake:   pulumi.String("10 minutes"),
+//				Alarms: pulumi.ToStringArray([]string{"orders-latency"}),
+//				SmokeTest: lambdarollout.SmokeTestArgs{
+//					Payload: pulumi.String(`{"path": "/health"}`),
+//					Expect:  pulumi.String(`{"statusCode": 200}`),
+//				},
+//			})
+//			return err
+//		})
+//	}
+//
+// ```
+// ### Event Sources That Do Not Wait for the Rollout
+// ```go
+// package main
+//
+// import (
+//
+//	"github.com/lambda-rollout/pulumi-lambda-rollout/sdk-gen/go/lambdarollout"
+//	"github.com/pulumi/pulumi-aws/sdk/v7/go/aws/lambda"
+//	"github.com/pulumi/pulumi-aws/sdk/v7/go/aws/sqs"
+//	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+//	"github.com/pulumi/pulumi/sdk/v3/go/pulumi/config"
+//
+// )
+//
+//	func main() {
+//		pulumi.Run(func(ctx *pulumi.Context) error {
+//			conf := config.New(ctx, "")
+//			functionName := pulumi.String(conf.Require("functionName"))
+//			version := pulumi.String(conf.Require("version"))
+//			queue, err := sqs.NewQueue(ctx, "jobs", nil)
+//			if err != nil {
+//				return err
+//			}
+//
+//			stable, err := lambdarollout.NewFunctionAlias(ctx, "jobs", &lambdarollout.FunctionAliasArgs{
+//				FunctionName: functionName,
+//				AliasName:    pulumi.String("stable"),
+//				Version:      version,
+//				Follow:       pulumi.Bool(false),
+//			})
+//			if err != nil {
+//				return err
+//			}
+//
+//			_, err = lambda.NewEventSourceMapping(ctx, "jobs", &lambda.EventSourceMappingArgs{
+//				FunctionName:   stable.TargetArn,
+//				EventSourceArn: queue.Arn,
+//			})
+//			if err != nil {
+//				return err
+//			}
+//
+//			_, err = lambdarollout.NewFunctionRollout(ctx, "jobs", &lambdarollout.FunctionRolloutArgs{
+//				FunctionName: functionName,
+//				Version:      version,
+//				AliasName:    stable.Qualifier,
+//			})
+//			return err
+//		})
+//	}
+//
+// ```
 type FunctionRollout struct {
 	pulumi.CustomResourceState
 
 	// Whether to take over an alias, application, group or role of that name that exists already. `false` by default: such a thing is then an error that says so. Taking over never moves traffic at once. From then on it is the rollout's and goes with it, unless Pulumi's `retainOnDelete` is set.
 	Adopt pulumi.BoolPtrOutput `pulumi:"adopt"`
-	// Names of your own CloudWatch alarms, metric or composite, that roll back when they fire; none by default. CodeDeploy limits the alarms of one deployment (10 by its API documentation), and the error alarm counts as one.
+	// Names, not ARNs, of your own CloudWatch alarms, metric or composite, that roll back when they fire; none by default. CodeDeploy watches at most 10, and the error alarm counts as one: 9 beside it.
 	Alarms pulumi.StringArrayOutput `pulumi:"alarms"`
 	// What to do when one of `alarms` is in ALARM before the rollout starts; `fail` by default. Going back to a version that has already served in full ignores them. The provider setting of the same name overrides it.
 	AlarmsAlreadyFiring AlarmsAlreadyFiringPtrOutput `pulumi:"alarmsAlreadyFiring"`
-	// Name of the alias that serves; `stable` by default. An alias of that name made by a `FunctionAlias` of the same stack is used. Changing it replaces the rollout.
+	// Name of the alias that serves: letters, digits, `-` and `_`, at most 128, and not only digits; `stable` by default. An alias of that name made by a `FunctionAlias` of the same stack is used. Changing it replaces the rollout.
 	AliasName pulumi.StringPtrOutput `pulumi:"aliasName"`
 	// Name of the CodeDeploy application in use.
 	ApplicationName pulumi.StringOutput `pulumi:"applicationName"`
@@ -64,9 +202,9 @@ type FunctionRollout struct {
 	InvokeArn pulumi.StringOutput `pulumi:"invokeArn"`
 	// How the last rollout went. Absent until there was one.
 	LastRollout LastRolloutPtrOutput `pulumi:"lastRollout"`
-	// Name of the alias that points at the newest version, even while it is being rolled out; `latest` by default. `""` means none.
+	// Name of the alias that points at the newest version, even while it is being rolled out; `latest` by default. `""` means none. It follows the rules of `aliasName`, and is another name.
 	LatestAliasName pulumi.StringPtrOutput `pulumi:"latestAliasName"`
-	// A function URL of the latest alias, to try the newest version; none by default.
+	// A function URL of the latest alias, to try the newest version; none by default. It needs that alias: not together with an empty `latestAliasName`.
 	LatestFunctionUrl FunctionUrlPtrOutput `pulumi:"latestFunctionUrl"`
 	// The latest alias in the form that API Gateway integrations want; `""` when there is none.
 	LatestInvokeArn pulumi.StringOutput `pulumi:"latestInvokeArn"`
@@ -76,9 +214,9 @@ type FunctionRollout struct {
 	LatestTargetArn pulumi.StringOutput `pulumi:"latestTargetArn"`
 	// Function URL of the latest alias; `""` when there is none.
 	LatestUrl pulumi.StringOutput `pulumi:"latestUrl"`
-	// Fewer requests than this on the new version make the rollout inconclusive, which is said and never called a success of the canary. Counted after the bake; 0 by default.
+	// Fewer requests than this on the new version make the rollout inconclusive, which is said and never called a success of the canary. Counted after the bake; 0 by default, which any number of requests fulfils.
 	MinRequests pulumi.IntPtrOutput `pulumi:"minRequests"`
-	// SNS topics that CodeDeploy tells about this function's deployments; none by default. Not with a deployment group that the rollout did not make.
+	// SNS topics that CodeDeploy tells about this function's deployments, at most 10; none by default. Not with a deployment group that the rollout did not make.
 	Notifications NotificationArrayOutput `pulumi:"notifications"`
 	// What an interrupt (Ctrl-C) does to a deployment that is being waited for; `leave` by default.
 	OnCancel CancelActionPtrOutput `pulumi:"onCancel"`
@@ -88,7 +226,7 @@ type FunctionRollout struct {
 	OnFailedVersion FailedVersionActionPtrOutput `pulumi:"onFailedVersion"`
 	// Who may invoke the stable alias; nobody by default. The usual event source then needs no permission resource of its own.
 	Permissions PermissionArrayOutput `pulumi:"permissions"`
-	// ARN of the IAM policy that bounds the service role which the rollout makes; none by default.
+	// ARN of the IAM policy that bounds the service role which the rollout makes; none by default. Not together with `serviceRoleArn`.
 	PermissionsBoundary pulumi.StringPtrOutput `pulumi:"permissionsBoundary"`
 	// Name of the stable alias.
 	Qualifier pulumi.StringOutput `pulumi:"qualifier"`
@@ -102,7 +240,7 @@ type FunctionRollout struct {
 	SmokeTest SmokeTestPtrOutput `pulumi:"smokeTest"`
 	// How traffic moves. By default a canary: 10 percent first, the rest after 5 minutes. Not together with `deploymentConfigName`.
 	Strategy StrategyPtrOutput `pulumi:"strategy"`
-	// Tags for the application, the deployment group, the service role and the alarms that the rollout makes. They win over the provider's `defaultTags`.
+	// Tags for the application, the deployment group, the service role and the alarms that the rollout makes, at most 48; none by default. They win over the provider's `defaultTags`. Names that begin with `aws:` or `lambda-rollout:` are refused.
 	Tags pulumi.StringMapOutput `pulumi:"tags"`
 	// ARN of the stable alias. This is what event sources and other callers should use.
 	TargetArn pulumi.StringOutput `pulumi:"targetArn"`
@@ -110,7 +248,7 @@ type FunctionRollout struct {
 	Triggers pulumi.StringMapOutput `pulumi:"triggers"`
 	// Function URL of the stable alias; `""` when there is none.
 	Url pulumi.StringOutput `pulumi:"url"`
-	// The published version to serve, for example `fn.version`. A new value is what starts a rollout. `$LATEST` is refused: set `publish: true` on the function.
+	// The published version to serve: its number, for example `fn.version`. A new value is what starts a rollout. `$LATEST` is refused: set `publish: true` on the function.
 	Version pulumi.StringOutput `pulumi:"version"`
 	// Whether `pulumi up` waits for the end of the rollout. `true` by default. The time limit comes from `customTimeouts`; by default it is what the strategy, the hooks and the bake can take.
 	Wait pulumi.BoolPtrOutput `pulumi:"wait"`
@@ -164,13 +302,13 @@ func (FunctionRolloutState) ElementType() reflect.Type {
 type functionRolloutArgs struct {
 	// Whether to take over an alias, application, group or role of that name that exists already. `false` by default: such a thing is then an error that says so. Taking over never moves traffic at once. From then on it is the rollout's and goes with it, unless Pulumi's `retainOnDelete` is set.
 	Adopt *bool `pulumi:"adopt"`
-	// Names of your own CloudWatch alarms, metric or composite, that roll back when they fire; none by default. CodeDeploy limits the alarms of one deployment (10 by its API documentation), and the error alarm counts as one.
+	// Names, not ARNs, of your own CloudWatch alarms, metric or composite, that roll back when they fire; none by default. CodeDeploy watches at most 10, and the error alarm counts as one: 9 beside it.
 	Alarms []string `pulumi:"alarms"`
 	// What to do when one of `alarms` is in ALARM before the rollout starts; `fail` by default. Going back to a version that has already served in full ignores them. The provider setting of the same name overrides it.
 	AlarmsAlreadyFiring *AlarmsAlreadyFiring `pulumi:"alarmsAlreadyFiring"`
-	// Name of the alias that serves; `stable` by default. An alias of that name made by a `FunctionAlias` of the same stack is used. Changing it replaces the rollout.
+	// Name of the alias that serves: letters, digits, `-` and `_`, at most 128, and not only digits; `stable` by default. An alias of that name made by a `FunctionAlias` of the same stack is used. Changing it replaces the rollout.
 	AliasName *string `pulumi:"aliasName"`
-	// Name of the CodeDeploy application. By default it is derived from function and alias and made for you. An existing one is used as it is and never tagged, changed or deleted.
+	// Name of the CodeDeploy application, at most 100 characters. By default it is derived from function and alias and made for you. An existing one is used as it is and never tagged, changed or deleted.
 	ApplicationName *string `pulumi:"applicationName"`
 	// When traffic goes back by itself. All three events by default; `[]` means never. Where an event is left out, the next update restores the old version.
 	AutoRollback []RollbackEvent `pulumi:"autoRollback"`
@@ -178,7 +316,7 @@ type functionRolloutArgs struct {
 	Bake *string `pulumi:"bake"`
 	// A CodeDeploy deployment configuration to use instead of `strategy`: a predefined one such as `CodeDeployDefault.LambdaLinear10PercentEvery1Minute`, or one of your own. It is used as it is, never changed or deleted.
 	DeploymentConfigName *string `pulumi:"deploymentConfigName"`
-	// Name of the CodeDeploy deployment group. By default it is the name of the stable alias and made for you. An existing one is used as it is and never tagged, changed or deleted.
+	// Name of the CodeDeploy deployment group, at most 100 characters. By default it is the name of the stable alias and made for you. An existing one is used as it is and never tagged, changed or deleted. It needs `applicationName`.
 	DeploymentGroupName *string `pulumi:"deploymentGroupName"`
 	// Description of each deployment, at most 256 characters (CodeDeploy `CreateDeployment`); none by default.
 	Description *string `pulumi:"description"`
@@ -192,13 +330,13 @@ type functionRolloutArgs struct {
 	Hooks *Hooks `pulumi:"hooks"`
 	// Whether a deployment goes on when CodeDeploy cannot read the state of the alarms (`ignorePollAlarmFailure`). `false` by default.
 	IgnoreAlarmPollFailure *bool `pulumi:"ignoreAlarmPollFailure"`
-	// Name of the alias that points at the newest version, even while it is being rolled out; `latest` by default. `""` means none.
+	// Name of the alias that points at the newest version, even while it is being rolled out; `latest` by default. `""` means none. It follows the rules of `aliasName`, and is another name.
 	LatestAliasName *string `pulumi:"latestAliasName"`
-	// A function URL of the latest alias, to try the newest version; none by default.
+	// A function URL of the latest alias, to try the newest version; none by default. It needs that alias: not together with an empty `latestAliasName`.
 	LatestFunctionUrl *FunctionUrl `pulumi:"latestFunctionUrl"`
-	// Fewer requests than this on the new version make the rollout inconclusive, which is said and never called a success of the canary. Counted after the bake; 0 by default.
+	// Fewer requests than this on the new version make the rollout inconclusive, which is said and never called a success of the canary. Counted after the bake; 0 by default, which any number of requests fulfils.
 	MinRequests *int `pulumi:"minRequests"`
-	// SNS topics that CodeDeploy tells about this function's deployments; none by default. Not with a deployment group that the rollout did not make.
+	// SNS topics that CodeDeploy tells about this function's deployments, at most 10; none by default. Not with a deployment group that the rollout did not make.
 	Notifications []Notification `pulumi:"notifications"`
 	// What an interrupt (Ctrl-C) does to a deployment that is being waited for; `leave` by default.
 	OnCancel *CancelAction `pulumi:"onCancel"`
@@ -208,9 +346,9 @@ type functionRolloutArgs struct {
 	OnFailedVersion *FailedVersionAction `pulumi:"onFailedVersion"`
 	// Who may invoke the stable alias; nobody by default. The usual event source then needs no permission resource of its own.
 	Permissions []Permission `pulumi:"permissions"`
-	// ARN of the IAM policy that bounds the service role which the rollout makes; none by default.
+	// ARN of the IAM policy that bounds the service role which the rollout makes; none by default. Not together with `serviceRoleArn`.
 	PermissionsBoundary *string `pulumi:"permissionsBoundary"`
-	// ARN of the role that CodeDeploy works with. By default one is made for this rollout.
+	// ARN of the role that CodeDeploy works with. By default one is made for this rollout. A role named here is used as it is and never tagged, changed or deleted.
 	ServiceRoleArn *string `pulumi:"serviceRoleArn"`
 	// Whether a failed rollout shows the last error lines that the new version logged. `true` by default. They go to the terminal only, never to the state.
 	ShowLogs *bool `pulumi:"showLogs"`
@@ -218,11 +356,11 @@ type functionRolloutArgs struct {
 	SmokeTest *SmokeTest `pulumi:"smokeTest"`
 	// How traffic moves. By default a canary: 10 percent first, the rest after 5 minutes. Not together with `deploymentConfigName`.
 	Strategy *Strategy `pulumi:"strategy"`
-	// Tags for the application, the deployment group, the service role and the alarms that the rollout makes. They win over the provider's `defaultTags`.
+	// Tags for the application, the deployment group, the service role and the alarms that the rollout makes, at most 48; none by default. They win over the provider's `defaultTags`. Names that begin with `aws:` or `lambda-rollout:` are refused.
 	Tags map[string]string `pulumi:"tags"`
 	// Values that try the declared version again when one of them changes, also one that failed; none by default. A version that has all the traffic already is not deployed again: there is nothing to shift.
 	Triggers map[string]string `pulumi:"triggers"`
-	// The published version to serve, for example `fn.version`. A new value is what starts a rollout. `$LATEST` is refused: set `publish: true` on the function.
+	// The published version to serve: its number, for example `fn.version`. A new value is what starts a rollout. `$LATEST` is refused: set `publish: true` on the function.
 	Version string `pulumi:"version"`
 	// Whether `pulumi up` waits for the end of the rollout. `true` by default. The time limit comes from `customTimeouts`; by default it is what the strategy, the hooks and the bake can take.
 	Wait *bool `pulumi:"wait"`
@@ -232,13 +370,13 @@ type functionRolloutArgs struct {
 type FunctionRolloutArgs struct {
 	// Whether to take over an alias, application, group or role of that name that exists already. `false` by default: such a thing is then an error that says so. Taking over never moves traffic at once. From then on it is the rollout's and goes with it, unless Pulumi's `retainOnDelete` is set.
 	Adopt pulumi.BoolPtrInput
-	// Names of your own CloudWatch alarms, metric or composite, that roll back when they fire; none by default. CodeDeploy limits the alarms of one deployment (10 by its API documentation), and the error alarm counts as one.
+	// Names, not ARNs, of your own CloudWatch alarms, metric or composite, that roll back when they fire; none by default. CodeDeploy watches at most 10, and the error alarm counts as one: 9 beside it.
 	Alarms pulumi.StringArrayInput
 	// What to do when one of `alarms` is in ALARM before the rollout starts; `fail` by default. Going back to a version that has already served in full ignores them. The provider setting of the same name overrides it.
 	AlarmsAlreadyFiring AlarmsAlreadyFiringPtrInput
-	// Name of the alias that serves; `stable` by default. An alias of that name made by a `FunctionAlias` of the same stack is used. Changing it replaces the rollout.
+	// Name of the alias that serves: letters, digits, `-` and `_`, at most 128, and not only digits; `stable` by default. An alias of that name made by a `FunctionAlias` of the same stack is used. Changing it replaces the rollout.
 	AliasName pulumi.StringPtrInput
-	// Name of the CodeDeploy application. By default it is derived from function and alias and made for you. An existing one is used as it is and never tagged, changed or deleted.
+	// Name of the CodeDeploy application, at most 100 characters. By default it is derived from function and alias and made for you. An existing one is used as it is and never tagged, changed or deleted.
 	ApplicationName pulumi.StringPtrInput
 	// When traffic goes back by itself. All three events by default; `[]` means never. Where an event is left out, the next update restores the old version.
 	AutoRollback RollbackEventArrayInput
@@ -246,7 +384,7 @@ type FunctionRolloutArgs struct {
 	Bake pulumi.StringPtrInput
 	// A CodeDeploy deployment configuration to use instead of `strategy`: a predefined one such as `CodeDeployDefault.LambdaLinear10PercentEvery1Minute`, or one of your own. It is used as it is, never changed or deleted.
 	DeploymentConfigName pulumi.StringPtrInput
-	// Name of the CodeDeploy deployment group. By default it is the name of the stable alias and made for you. An existing one is used as it is and never tagged, changed or deleted.
+	// Name of the CodeDeploy deployment group, at most 100 characters. By default it is the name of the stable alias and made for you. An existing one is used as it is and never tagged, changed or deleted. It needs `applicationName`.
 	DeploymentGroupName pulumi.StringPtrInput
 	// Description of each deployment, at most 256 characters (CodeDeploy `CreateDeployment`); none by default.
 	Description pulumi.StringPtrInput
@@ -260,13 +398,13 @@ type FunctionRolloutArgs struct {
 	Hooks HooksPtrInput
 	// Whether a deployment goes on when CodeDeploy cannot read the state of the alarms (`ignorePollAlarmFailure`). `false` by default.
 	IgnoreAlarmPollFailure pulumi.BoolPtrInput
-	// Name of the alias that points at the newest version, even while it is being rolled out; `latest` by default. `""` means none.
+	// Name of the alias that points at the newest version, even while it is being rolled out; `latest` by default. `""` means none. It follows the rules of `aliasName`, and is another name.
 	LatestAliasName pulumi.StringPtrInput
-	// A function URL of the latest alias, to try the newest version; none by default.
+	// A function URL of the latest alias, to try the newest version; none by default. It needs that alias: not together with an empty `latestAliasName`.
 	LatestFunctionUrl FunctionUrlPtrInput
-	// Fewer requests than this on the new version make the rollout inconclusive, which is said and never called a success of the canary. Counted after the bake; 0 by default.
+	// Fewer requests than this on the new version make the rollout inconclusive, which is said and never called a success of the canary. Counted after the bake; 0 by default, which any number of requests fulfils.
 	MinRequests pulumi.IntPtrInput
-	// SNS topics that CodeDeploy tells about this function's deployments; none by default. Not with a deployment group that the rollout did not make.
+	// SNS topics that CodeDeploy tells about this function's deployments, at most 10; none by default. Not with a deployment group that the rollout did not make.
 	Notifications NotificationArrayInput
 	// What an interrupt (Ctrl-C) does to a deployment that is being waited for; `leave` by default.
 	OnCancel CancelActionPtrInput
@@ -276,9 +414,9 @@ type FunctionRolloutArgs struct {
 	OnFailedVersion FailedVersionActionPtrInput
 	// Who may invoke the stable alias; nobody by default. The usual event source then needs no permission resource of its own.
 	Permissions PermissionArrayInput
-	// ARN of the IAM policy that bounds the service role which the rollout makes; none by default.
+	// ARN of the IAM policy that bounds the service role which the rollout makes; none by default. Not together with `serviceRoleArn`.
 	PermissionsBoundary pulumi.StringPtrInput
-	// ARN of the role that CodeDeploy works with. By default one is made for this rollout.
+	// ARN of the role that CodeDeploy works with. By default one is made for this rollout. A role named here is used as it is and never tagged, changed or deleted.
 	ServiceRoleArn pulumi.StringPtrInput
 	// Whether a failed rollout shows the last error lines that the new version logged. `true` by default. They go to the terminal only, never to the state.
 	ShowLogs pulumi.BoolPtrInput
@@ -286,11 +424,11 @@ type FunctionRolloutArgs struct {
 	SmokeTest SmokeTestPtrInput
 	// How traffic moves. By default a canary: 10 percent first, the rest after 5 minutes. Not together with `deploymentConfigName`.
 	Strategy StrategyPtrInput
-	// Tags for the application, the deployment group, the service role and the alarms that the rollout makes. They win over the provider's `defaultTags`.
+	// Tags for the application, the deployment group, the service role and the alarms that the rollout makes, at most 48; none by default. They win over the provider's `defaultTags`. Names that begin with `aws:` or `lambda-rollout:` are refused.
 	Tags pulumi.StringMapInput
 	// Values that try the declared version again when one of them changes, also one that failed; none by default. A version that has all the traffic already is not deployed again: there is nothing to shift.
 	Triggers pulumi.StringMapInput
-	// The published version to serve, for example `fn.version`. A new value is what starts a rollout. `$LATEST` is refused: set `publish: true` on the function.
+	// The published version to serve: its number, for example `fn.version`. A new value is what starts a rollout. `$LATEST` is refused: set `publish: true` on the function.
 	Version pulumi.StringInput
 	// Whether `pulumi up` waits for the end of the rollout. `true` by default. The time limit comes from `customTimeouts`; by default it is what the strategy, the hooks and the bake can take.
 	Wait pulumi.BoolPtrInput
@@ -388,7 +526,7 @@ func (o FunctionRolloutOutput) Adopt() pulumi.BoolPtrOutput {
 	return o.ApplyT(func(v *FunctionRollout) pulumi.BoolPtrOutput { return v.Adopt }).(pulumi.BoolPtrOutput)
 }
 
-// Names of your own CloudWatch alarms, metric or composite, that roll back when they fire; none by default. CodeDeploy limits the alarms of one deployment (10 by its API documentation), and the error alarm counts as one.
+// Names, not ARNs, of your own CloudWatch alarms, metric or composite, that roll back when they fire; none by default. CodeDeploy watches at most 10, and the error alarm counts as one: 9 beside it.
 func (o FunctionRolloutOutput) Alarms() pulumi.StringArrayOutput {
 	return o.ApplyT(func(v *FunctionRollout) pulumi.StringArrayOutput { return v.Alarms }).(pulumi.StringArrayOutput)
 }
@@ -398,7 +536,7 @@ func (o FunctionRolloutOutput) AlarmsAlreadyFiring() AlarmsAlreadyFiringPtrOutpu
 	return o.ApplyT(func(v *FunctionRollout) AlarmsAlreadyFiringPtrOutput { return v.AlarmsAlreadyFiring }).(AlarmsAlreadyFiringPtrOutput)
 }
 
-// Name of the alias that serves; `stable` by default. An alias of that name made by a `FunctionAlias` of the same stack is used. Changing it replaces the rollout.
+// Name of the alias that serves: letters, digits, `-` and `_`, at most 128, and not only digits; `stable` by default. An alias of that name made by a `FunctionAlias` of the same stack is used. Changing it replaces the rollout.
 func (o FunctionRolloutOutput) AliasName() pulumi.StringPtrOutput {
 	return o.ApplyT(func(v *FunctionRollout) pulumi.StringPtrOutput { return v.AliasName }).(pulumi.StringPtrOutput)
 }
@@ -493,12 +631,12 @@ func (o FunctionRolloutOutput) LastRollout() LastRolloutPtrOutput {
 	return o.ApplyT(func(v *FunctionRollout) LastRolloutPtrOutput { return v.LastRollout }).(LastRolloutPtrOutput)
 }
 
-// Name of the alias that points at the newest version, even while it is being rolled out; `latest` by default. `""` means none.
+// Name of the alias that points at the newest version, even while it is being rolled out; `latest` by default. `""` means none. It follows the rules of `aliasName`, and is another name.
 func (o FunctionRolloutOutput) LatestAliasName() pulumi.StringPtrOutput {
 	return o.ApplyT(func(v *FunctionRollout) pulumi.StringPtrOutput { return v.LatestAliasName }).(pulumi.StringPtrOutput)
 }
 
-// A function URL of the latest alias, to try the newest version; none by default.
+// A function URL of the latest alias, to try the newest version; none by default. It needs that alias: not together with an empty `latestAliasName`.
 func (o FunctionRolloutOutput) LatestFunctionUrl() FunctionUrlPtrOutput {
 	return o.ApplyT(func(v *FunctionRollout) FunctionUrlPtrOutput { return v.LatestFunctionUrl }).(FunctionUrlPtrOutput)
 }
@@ -523,12 +661,12 @@ func (o FunctionRolloutOutput) LatestUrl() pulumi.StringOutput {
 	return o.ApplyT(func(v *FunctionRollout) pulumi.StringOutput { return v.LatestUrl }).(pulumi.StringOutput)
 }
 
-// Fewer requests than this on the new version make the rollout inconclusive, which is said and never called a success of the canary. Counted after the bake; 0 by default.
+// Fewer requests than this on the new version make the rollout inconclusive, which is said and never called a success of the canary. Counted after the bake; 0 by default, which any number of requests fulfils.
 func (o FunctionRolloutOutput) MinRequests() pulumi.IntPtrOutput {
 	return o.ApplyT(func(v *FunctionRollout) pulumi.IntPtrOutput { return v.MinRequests }).(pulumi.IntPtrOutput)
 }
 
-// SNS topics that CodeDeploy tells about this function's deployments; none by default. Not with a deployment group that the rollout did not make.
+// SNS topics that CodeDeploy tells about this function's deployments, at most 10; none by default. Not with a deployment group that the rollout did not make.
 func (o FunctionRolloutOutput) Notifications() NotificationArrayOutput {
 	return o.ApplyT(func(v *FunctionRollout) NotificationArrayOutput { return v.Notifications }).(NotificationArrayOutput)
 }
@@ -553,7 +691,7 @@ func (o FunctionRolloutOutput) Permissions() PermissionArrayOutput {
 	return o.ApplyT(func(v *FunctionRollout) PermissionArrayOutput { return v.Permissions }).(PermissionArrayOutput)
 }
 
-// ARN of the IAM policy that bounds the service role which the rollout makes; none by default.
+// ARN of the IAM policy that bounds the service role which the rollout makes; none by default. Not together with `serviceRoleArn`.
 func (o FunctionRolloutOutput) PermissionsBoundary() pulumi.StringPtrOutput {
 	return o.ApplyT(func(v *FunctionRollout) pulumi.StringPtrOutput { return v.PermissionsBoundary }).(pulumi.StringPtrOutput)
 }
@@ -588,7 +726,7 @@ func (o FunctionRolloutOutput) Strategy() StrategyPtrOutput {
 	return o.ApplyT(func(v *FunctionRollout) StrategyPtrOutput { return v.Strategy }).(StrategyPtrOutput)
 }
 
-// Tags for the application, the deployment group, the service role and the alarms that the rollout makes. They win over the provider's `defaultTags`.
+// Tags for the application, the deployment group, the service role and the alarms that the rollout makes, at most 48; none by default. They win over the provider's `defaultTags`. Names that begin with `aws:` or `lambda-rollout:` are refused.
 func (o FunctionRolloutOutput) Tags() pulumi.StringMapOutput {
 	return o.ApplyT(func(v *FunctionRollout) pulumi.StringMapOutput { return v.Tags }).(pulumi.StringMapOutput)
 }
@@ -608,7 +746,7 @@ func (o FunctionRolloutOutput) Url() pulumi.StringOutput {
 	return o.ApplyT(func(v *FunctionRollout) pulumi.StringOutput { return v.Url }).(pulumi.StringOutput)
 }
 
-// The published version to serve, for example `fn.version`. A new value is what starts a rollout. `$LATEST` is refused: set `publish: true` on the function.
+// The published version to serve: its number, for example `fn.version`. A new value is what starts a rollout. `$LATEST` is refused: set `publish: true` on the function.
 func (o FunctionRolloutOutput) Version() pulumi.StringOutput {
 	return o.ApplyT(func(v *FunctionRollout) pulumi.StringOutput { return v.Version }).(pulumi.StringOutput)
 }

@@ -12,6 +12,31 @@ import (
 )
 
 // Looks up one CodeDeploy deployment of a Lambda function.
+//
+// ## Example Usage
+// ### Look Up a Deployment
+// ```go
+// package main
+//
+// import (
+//
+//	"github.com/lambda-rollout/pulumi-lambda-rollout/sdk-gen/go/lambdarollout"
+//	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+//
+// )
+//
+//	func main() {
+//		pulumi.Run(func(ctx *pulumi.Context) error {
+//			deployment := lambdarollout.GetDeploymentOutput(ctx, lambdarollout.GetDeploymentOutputArgs{
+//				DeploymentId: pulumi.String("d-A1B2C3D4E"),
+//			})
+//
+//			ctx.Export("status", deployment.Status())
+//			return nil
+//		})
+//	}
+//
+// ```
 func GetDeployment(ctx *pulumi.Context, args *GetDeploymentArgs, opts ...pulumi.InvokeOption) (*GetDeploymentResult, error) {
 	opts = internal.PkgInvokeDefaultOpts(opts)
 	var rv GetDeploymentResult

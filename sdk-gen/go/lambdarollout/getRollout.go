@@ -12,6 +12,31 @@ import (
 )
 
 // Says what an alias of a Lambda function serves now: its version or versions, their share of the traffic, and the deployment that is moving it.
+//
+// ## Example Usage
+// ### See What Serves
+// ```go
+// package main
+//
+// import (
+//
+//	"github.com/lambda-rollout/pulumi-lambda-rollout/sdk-gen/go/lambdarollout"
+//	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+//
+// )
+//
+//	func main() {
+//		pulumi.Run(func(ctx *pulumi.Context) error {
+//			rollout := lambdarollout.GetRolloutOutput(ctx, lambdarollout.GetRolloutOutputArgs{
+//				FunctionName: pulumi.String("api"),
+//			})
+//
+//			ctx.Export("serving", rollout.ServingVersion())
+//			return nil
+//		})
+//	}
+//
+// ```
 func GetRollout(ctx *pulumi.Context, args *GetRolloutArgs, opts ...pulumi.InvokeOption) (*GetRolloutResult, error) {
 	opts = internal.PkgInvokeDefaultOpts(opts)
 	var rv GetRolloutResult
@@ -25,7 +50,7 @@ func GetRollout(ctx *pulumi.Context, args *GetRolloutArgs, opts ...pulumi.Invoke
 type GetRolloutArgs struct {
 	// Name of the alias; `stable` by default.
 	AliasName *string `pulumi:"aliasName"`
-	// Name or ARN of the function.
+	// Name or ARN of the function. A version or alias in it is refused.
 	FunctionName string `pulumi:"functionName"`
 }
 
@@ -56,7 +81,7 @@ func GetRolloutOutput(ctx *pulumi.Context, args GetRolloutOutputArgs, opts ...pu
 type GetRolloutOutputArgs struct {
 	// Name of the alias; `stable` by default.
 	AliasName pulumi.StringPtrInput `pulumi:"aliasName"`
-	// Name or ARN of the function.
+	// Name or ARN of the function. A version or alias in it is refused.
 	FunctionName pulumi.StringInput `pulumi:"functionName"`
 }
 

@@ -15,10 +15,47 @@ import (
 // One CodeDeploy deployment of a Lambda version, for those who bring their own application and deployment group. It compares versions, writes the AppSpec, resolves conflicts and creates the deployment. It does not wait for the end: that is what `DeploymentWaiter` is for.
 //
 // A new version is an update of the resource and a new deployment. Deleting the resource stops a running deployment with rollback, and otherwise does nothing in AWS. The id is `application/group/function:alias`.
+//
+// ## Example Usage
+// ### Deploy With Your Own Group
+// ```go
+// package main
+//
+// import (
+//
+//	"github.com/lambda-rollout/pulumi-lambda-rollout/sdk-gen/go/lambdarollout"
+//	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+//	"github.com/pulumi/pulumi/sdk/v3/go/pulumi/config"
+//
+// )
+//
+//	func main() {
+//		pulumi.Run(func(ctx *pulumi.Context) error {
+//			conf := config.New(ctx, "")
+//
+//			deployment, err := lambdarollout.NewLambdaDeployment(ctx, "api", &lambdarollout.LambdaDeploymentArgs{
+//				ApplicationName:     pulumi.String("api"),
+//				DeploymentGroupName: pulumi.String("production"),
+//				FunctionName:        pulumi.String("api"),
+//				AliasName:           pulumi.String("live"),
+//				Version:             pulumi.String(conf.Require("version")),
+//			})
+//			if err != nil {
+//				return err
+//			}
+//
+//			_, err = lambdarollout.NewDeploymentWaiter(ctx, "api", &lambdarollout.DeploymentWaiterArgs{
+//				DeploymentId: deployment.DeploymentId,
+//			})
+//			return err
+//		})
+//	}
+//
+// ```
 type LambdaDeployment struct {
 	pulumi.CustomResourceState
 
-	// Names of CloudWatch alarms for this deployment instead of the group's (`overrideAlarmConfiguration`); the group's own by default.
+	// Names of CloudWatch alarms for this deployment instead of the group's (`overrideAlarmConfiguration`), at most 10; the group's own by default.
 	Alarms pulumi.StringArrayOutput `pulumi:"alarms"`
 	// Name of the alias whose traffic moves. Changing it replaces the resource.
 	AliasName pulumi.StringOutput `pulumi:"aliasName"`
@@ -38,7 +75,7 @@ type LambdaDeployment struct {
 	DeploymentId pulumi.StringOutput `pulumi:"deploymentId"`
 	// Description of the deployment, at most 256 characters; none by default.
 	Description pulumi.StringPtrOutput `pulumi:"description"`
-	// Name or ARN of the Lambda function. Two spellings of the same function are no change. Changing it replaces the resource.
+	// Name or ARN of the Lambda function. Two spellings of the same function are no change. A version or alias in it is refused. Changing it replaces the resource.
 	FunctionName pulumi.StringOutput `pulumi:"functionName"`
 	// Functions that CodeDeploy calls before and after the traffic moves; none by default.
 	Hooks HooksPtrOutput `pulumi:"hooks"`
@@ -48,7 +85,7 @@ type LambdaDeployment struct {
 	TargetVersion pulumi.StringOutput `pulumi:"targetVersion"`
 	// Values that try the declared version again when one of them changes, also one that failed; none by default. A version that has all the traffic already is not deployed again: there is nothing to shift.
 	Triggers pulumi.StringMapOutput `pulumi:"triggers"`
-	// The published version to deploy. Nothing is deployed when the alias serves it already.
+	// The published version to deploy: its number, for example `fn.version`. Nothing is deployed when the alias serves it already.
 	Version pulumi.StringOutput `pulumi:"version"`
 }
 
@@ -107,7 +144,7 @@ func (LambdaDeploymentState) ElementType() reflect.Type {
 }
 
 type lambdaDeploymentArgs struct {
-	// Names of CloudWatch alarms for this deployment instead of the group's (`overrideAlarmConfiguration`); the group's own by default.
+	// Names of CloudWatch alarms for this deployment instead of the group's (`overrideAlarmConfiguration`), at most 10; the group's own by default.
 	Alarms []string `pulumi:"alarms"`
 	// Name of the alias whose traffic moves. Changing it replaces the resource.
 	AliasName string `pulumi:"aliasName"`
@@ -121,7 +158,7 @@ type lambdaDeploymentArgs struct {
 	DeploymentGroupName string `pulumi:"deploymentGroupName"`
 	// Description of the deployment, at most 256 characters; none by default.
 	Description *string `pulumi:"description"`
-	// Name or ARN of the Lambda function. Two spellings of the same function are no change. Changing it replaces the resource.
+	// Name or ARN of the Lambda function. Two spellings of the same function are no change. A version or alias in it is refused. Changing it replaces the resource.
 	FunctionName string `pulumi:"functionName"`
 	// Functions that CodeDeploy calls before and after the traffic moves; none by default.
 	Hooks *Hooks `pulumi:"hooks"`
@@ -129,13 +166,13 @@ type lambdaDeploymentArgs struct {
 	OnConflict *ConflictAction `pulumi:"onConflict"`
 	// Values that try the declared version again when one of them changes, also one that failed; none by default. A version that has all the traffic already is not deployed again: there is nothing to shift.
 	Triggers map[string]string `pulumi:"triggers"`
-	// The published version to deploy. Nothing is deployed when the alias serves it already.
+	// The published version to deploy: its number, for example `fn.version`. Nothing is deployed when the alias serves it already.
 	Version string `pulumi:"version"`
 }
 
 // The set of arguments for constructing a LambdaDeployment resource.
 type LambdaDeploymentArgs struct {
-	// Names of CloudWatch alarms for this deployment instead of the group's (`overrideAlarmConfiguration`); the group's own by default.
+	// Names of CloudWatch alarms for this deployment instead of the group's (`overrideAlarmConfiguration`), at most 10; the group's own by default.
 	Alarms pulumi.StringArrayInput
 	// Name of the alias whose traffic moves. Changing it replaces the resource.
 	AliasName pulumi.StringInput
@@ -149,7 +186,7 @@ type LambdaDeploymentArgs struct {
 	DeploymentGroupName pulumi.StringInput
 	// Description of the deployment, at most 256 characters; none by default.
 	Description pulumi.StringPtrInput
-	// Name or ARN of the Lambda function. Two spellings of the same function are no change. Changing it replaces the resource.
+	// Name or ARN of the Lambda function. Two spellings of the same function are no change. A version or alias in it is refused. Changing it replaces the resource.
 	FunctionName pulumi.StringInput
 	// Functions that CodeDeploy calls before and after the traffic moves; none by default.
 	Hooks HooksPtrInput
@@ -157,7 +194,7 @@ type LambdaDeploymentArgs struct {
 	OnConflict ConflictActionPtrInput
 	// Values that try the declared version again when one of them changes, also one that failed; none by default. A version that has all the traffic already is not deployed again: there is nothing to shift.
 	Triggers pulumi.StringMapInput
-	// The published version to deploy. Nothing is deployed when the alias serves it already.
+	// The published version to deploy: its number, for example `fn.version`. Nothing is deployed when the alias serves it already.
 	Version pulumi.StringInput
 }
 
@@ -248,7 +285,7 @@ func (o LambdaDeploymentOutput) ToLambdaDeploymentOutputWithContext(ctx context.
 	return o
 }
 
-// Names of CloudWatch alarms for this deployment instead of the group's (`overrideAlarmConfiguration`); the group's own by default.
+// Names of CloudWatch alarms for this deployment instead of the group's (`overrideAlarmConfiguration`), at most 10; the group's own by default.
 func (o LambdaDeploymentOutput) Alarms() pulumi.StringArrayOutput {
 	return o.ApplyT(func(v *LambdaDeployment) pulumi.StringArrayOutput { return v.Alarms }).(pulumi.StringArrayOutput)
 }
@@ -298,7 +335,7 @@ func (o LambdaDeploymentOutput) Description() pulumi.StringPtrOutput {
 	return o.ApplyT(func(v *LambdaDeployment) pulumi.StringPtrOutput { return v.Description }).(pulumi.StringPtrOutput)
 }
 
-// Name or ARN of the Lambda function. Two spellings of the same function are no change. Changing it replaces the resource.
+// Name or ARN of the Lambda function. Two spellings of the same function are no change. A version or alias in it is refused. Changing it replaces the resource.
 func (o LambdaDeploymentOutput) FunctionName() pulumi.StringOutput {
 	return o.ApplyT(func(v *LambdaDeployment) pulumi.StringOutput { return v.FunctionName }).(pulumi.StringOutput)
 }
@@ -323,7 +360,7 @@ func (o LambdaDeploymentOutput) Triggers() pulumi.StringMapOutput {
 	return o.ApplyT(func(v *LambdaDeployment) pulumi.StringMapOutput { return v.Triggers }).(pulumi.StringMapOutput)
 }
 
-// The published version to deploy. Nothing is deployed when the alias serves it already.
+// The published version to deploy: its number, for example `fn.version`. Nothing is deployed when the alias serves it already.
 func (o LambdaDeploymentOutput) Version() pulumi.StringOutput {
 	return o.ApplyT(func(v *LambdaDeployment) pulumi.StringOutput { return v.Version }).(pulumi.StringOutput)
 }

@@ -21,9 +21,9 @@ type Provider struct {
 	Profile pulumi.StringPtrOutput `pulumi:"profile"`
 	// The AWS region, for example `eu-west-1`. Without it: `AWS_REGION`, `AWS_DEFAULT_REGION`, `SST_AWS_REGION`, then the profile's region.
 	Region pulumi.StringPtrOutput `pulumi:"region"`
-	// AWS secret access key. Needs `accessKey`.
+	// AWS secret access key; none by default. Needs `accessKey`.
 	SecretKey pulumi.StringPtrOutput `pulumi:"secretKey"`
-	// Session token of temporary credentials.
+	// Session token of temporary credentials; none by default.
 	Token pulumi.StringPtrOutput `pulumi:"token"`
 }
 
@@ -65,29 +65,29 @@ type providerArgs struct {
 	AlarmsAlreadyFiring *AlarmsAlreadyFiring `pulumi:"alarmsAlreadyFiring"`
 	// A role to assume for all calls; none by default.
 	AssumeRole *AssumeRole `pulumi:"assumeRole"`
-	// Tags for everything that the provider makes; none by default. Tags of a resource win over them.
+	// Tags for everything that the provider makes, at most 48; none by default. Tags of a resource win over them. Names that begin with `aws:` or `lambda-rollout:` are refused.
 	DefaultTags map[string]string `pulumi:"defaultTags"`
-	// How many deployments may start in a second; 1 by default. Starts are spread, because CodeDeploy's own calls are throttled when many shifts coincide.
+	// How many deployments may start in a second, a number above 0; 1 by default. Starts are spread, because CodeDeploy's own calls are throttled when many shifts coincide.
 	DeploymentStartsPerSecond *float64 `pulumi:"deploymentStartsPerSecond"`
-	// Addresses to use instead of AWS's own, for example of a local sandbox.
+	// Addresses to use instead of AWS's own, for example of a local sandbox; AWS's own by default.
 	Endpoints *Endpoints `pulumi:"endpoints"`
-	// How many deployments of this provider may run at the same time; no limit by default.
+	// How many deployments of this provider may run at the same time, at least 1; no limit by default.
 	MaxConcurrentDeployments *int `pulumi:"maxConcurrentDeployments"`
-	// How many times a throttled or failed AWS call is tried again; the AWS SDK's number without it.
+	// How many times a throttled or failed AWS call is tried again, from 0 to 100; 4 by default.
 	MaxRetries *int `pulumi:"maxRetries"`
 	// The profile of the shared AWS configuration files; `AWS_PROFILE` or `default` without it.
 	Profile *string `pulumi:"profile"`
 	// The AWS region, for example `eu-west-1`. Without it: `AWS_REGION`, `AWS_DEFAULT_REGION`, `SST_AWS_REGION`, then the profile's region.
 	Region *string `pulumi:"region"`
-	// The most AWS calls a second that all resources of one account and region make together; 10 by default. Operations that AWS is known to throttle earlier have lower limits of their own.
+	// The most AWS calls a second that all resources of one account and region make together, a number above 0; 10 by default. Operations that AWS is known to throttle earlier have lower limits of their own.
 	RequestsPerSecond *float64 `pulumi:"requestsPerSecond"`
-	// AWS secret access key. Needs `accessKey`.
+	// AWS secret access key; none by default. Needs `accessKey`.
 	SecretKey *string `pulumi:"secretKey"`
 	// Whether every rollout ends without its bake. `false` by default; said in the output whenever it is used.
 	SkipBake *bool `pulumi:"skipBake"`
 	// Overrides the strategy of every rollout, without a code edit, for example `{"type": "allAtOnce"}` for an urgent fix. Unset by default; said in the output whenever it is used.
 	StrategyOverride *Strategy `pulumi:"strategyOverride"`
-	// Session token of temporary credentials.
+	// Session token of temporary credentials; none by default.
 	Token *string `pulumi:"token"`
 }
 
@@ -99,29 +99,29 @@ type ProviderArgs struct {
 	AlarmsAlreadyFiring AlarmsAlreadyFiringPtrInput
 	// A role to assume for all calls; none by default.
 	AssumeRole AssumeRolePtrInput
-	// Tags for everything that the provider makes; none by default. Tags of a resource win over them.
+	// Tags for everything that the provider makes, at most 48; none by default. Tags of a resource win over them. Names that begin with `aws:` or `lambda-rollout:` are refused.
 	DefaultTags pulumi.StringMapInput
-	// How many deployments may start in a second; 1 by default. Starts are spread, because CodeDeploy's own calls are throttled when many shifts coincide.
+	// How many deployments may start in a second, a number above 0; 1 by default. Starts are spread, because CodeDeploy's own calls are throttled when many shifts coincide.
 	DeploymentStartsPerSecond pulumi.Float64PtrInput
-	// Addresses to use instead of AWS's own, for example of a local sandbox.
+	// Addresses to use instead of AWS's own, for example of a local sandbox; AWS's own by default.
 	Endpoints EndpointsPtrInput
-	// How many deployments of this provider may run at the same time; no limit by default.
+	// How many deployments of this provider may run at the same time, at least 1; no limit by default.
 	MaxConcurrentDeployments pulumi.IntPtrInput
-	// How many times a throttled or failed AWS call is tried again; the AWS SDK's number without it.
+	// How many times a throttled or failed AWS call is tried again, from 0 to 100; 4 by default.
 	MaxRetries pulumi.IntPtrInput
 	// The profile of the shared AWS configuration files; `AWS_PROFILE` or `default` without it.
 	Profile pulumi.StringPtrInput
 	// The AWS region, for example `eu-west-1`. Without it: `AWS_REGION`, `AWS_DEFAULT_REGION`, `SST_AWS_REGION`, then the profile's region.
 	Region pulumi.StringPtrInput
-	// The most AWS calls a second that all resources of one account and region make together; 10 by default. Operations that AWS is known to throttle earlier have lower limits of their own.
+	// The most AWS calls a second that all resources of one account and region make together, a number above 0; 10 by default. Operations that AWS is known to throttle earlier have lower limits of their own.
 	RequestsPerSecond pulumi.Float64PtrInput
-	// AWS secret access key. Needs `accessKey`.
+	// AWS secret access key; none by default. Needs `accessKey`.
 	SecretKey pulumi.StringPtrInput
 	// Whether every rollout ends without its bake. `false` by default; said in the output whenever it is used.
 	SkipBake pulumi.BoolPtrInput
 	// Overrides the strategy of every rollout, without a code edit, for example `{"type": "allAtOnce"}` for an urgent fix. Unset by default; said in the output whenever it is used.
 	StrategyOverride StrategyPtrInput
-	// Session token of temporary credentials.
+	// Session token of temporary credentials; none by default.
 	Token pulumi.StringPtrInput
 }
 
@@ -177,12 +177,12 @@ func (o ProviderOutput) Region() pulumi.StringPtrOutput {
 	return o.ApplyT(func(v *Provider) pulumi.StringPtrOutput { return v.Region }).(pulumi.StringPtrOutput)
 }
 
-// AWS secret access key. Needs `accessKey`.
+// AWS secret access key; none by default. Needs `accessKey`.
 func (o ProviderOutput) SecretKey() pulumi.StringPtrOutput {
 	return o.ApplyT(func(v *Provider) pulumi.StringPtrOutput { return v.SecretKey }).(pulumi.StringPtrOutput)
 }
 
-// Session token of temporary credentials.
+// Session token of temporary credentials; none by default.
 func (o ProviderOutput) Token() pulumi.StringPtrOutput {
 	return o.ApplyT(func(v *Provider) pulumi.StringPtrOutput { return v.Token }).(pulumi.StringPtrOutput)
 }

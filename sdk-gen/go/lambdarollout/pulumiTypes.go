@@ -15,13 +15,13 @@ var _ = internal.GetEnvOrDefault
 
 // A role that the provider assumes for all of its calls (STS `AssumeRole`).
 type AssumeRole struct {
-	// How long the credentials are valid before they are renewed, as a duration such as `"1 hour"`, from 15 minutes to 12 hours; the role session's default (1 hour) when absent.
+	// How long the credentials are valid before they are renewed, as a duration such as `"1 hour"` or `"1h"`, from 15 minutes to 12 hours; 1 hour by default.
 	Duration *string `pulumi:"duration"`
-	// The external id that the role's trust policy asks for.
+	// The external id that the role's trust policy asks for; none by default.
 	ExternalId *string `pulumi:"externalId"`
 	// ARN of the role.
 	RoleArn string `pulumi:"roleArn"`
-	// Name of the session, as it shows in CloudTrail; made by the provider when absent.
+	// Name of the session, as it shows in CloudTrail; `lambda-rollout` by default.
 	SessionName *string `pulumi:"sessionName"`
 }
 
@@ -38,13 +38,13 @@ type AssumeRoleInput interface {
 
 // A role that the provider assumes for all of its calls (STS `AssumeRole`).
 type AssumeRoleArgs struct {
-	// How long the credentials are valid before they are renewed, as a duration such as `"1 hour"`, from 15 minutes to 12 hours; the role session's default (1 hour) when absent.
+	// How long the credentials are valid before they are renewed, as a duration such as `"1 hour"` or `"1h"`, from 15 minutes to 12 hours; 1 hour by default.
 	Duration pulumi.StringPtrInput `pulumi:"duration"`
-	// The external id that the role's trust policy asks for.
+	// The external id that the role's trust policy asks for; none by default.
 	ExternalId pulumi.StringPtrInput `pulumi:"externalId"`
 	// ARN of the role.
 	RoleArn pulumi.StringInput `pulumi:"roleArn"`
-	// Name of the session, as it shows in CloudTrail; made by the provider when absent.
+	// Name of the session, as it shows in CloudTrail; `lambda-rollout` by default.
 	SessionName pulumi.StringPtrInput `pulumi:"sessionName"`
 }
 
@@ -126,12 +126,12 @@ func (o AssumeRoleOutput) ToAssumeRolePtrOutputWithContext(ctx context.Context) 
 	}).(AssumeRolePtrOutput)
 }
 
-// How long the credentials are valid before they are renewed, as a duration such as `"1 hour"`, from 15 minutes to 12 hours; the role session's default (1 hour) when absent.
+// How long the credentials are valid before they are renewed, as a duration such as `"1 hour"` or `"1h"`, from 15 minutes to 12 hours; 1 hour by default.
 func (o AssumeRoleOutput) Duration() pulumi.StringPtrOutput {
 	return o.ApplyT(func(v AssumeRole) *string { return v.Duration }).(pulumi.StringPtrOutput)
 }
 
-// The external id that the role's trust policy asks for.
+// The external id that the role's trust policy asks for; none by default.
 func (o AssumeRoleOutput) ExternalId() pulumi.StringPtrOutput {
 	return o.ApplyT(func(v AssumeRole) *string { return v.ExternalId }).(pulumi.StringPtrOutput)
 }
@@ -141,7 +141,7 @@ func (o AssumeRoleOutput) RoleArn() pulumi.StringOutput {
 	return o.ApplyT(func(v AssumeRole) string { return v.RoleArn }).(pulumi.StringOutput)
 }
 
-// Name of the session, as it shows in CloudTrail; made by the provider when absent.
+// Name of the session, as it shows in CloudTrail; `lambda-rollout` by default.
 func (o AssumeRoleOutput) SessionName() pulumi.StringPtrOutput {
 	return o.ApplyT(func(v AssumeRole) *string { return v.SessionName }).(pulumi.StringPtrOutput)
 }
@@ -170,7 +170,7 @@ func (o AssumeRolePtrOutput) Elem() AssumeRoleOutput {
 	}).(AssumeRoleOutput)
 }
 
-// How long the credentials are valid before they are renewed, as a duration such as `"1 hour"`, from 15 minutes to 12 hours; the role session's default (1 hour) when absent.
+// How long the credentials are valid before they are renewed, as a duration such as `"1 hour"` or `"1h"`, from 15 minutes to 12 hours; 1 hour by default.
 func (o AssumeRolePtrOutput) Duration() pulumi.StringPtrOutput {
 	return o.ApplyT(func(v *AssumeRole) *string {
 		if v == nil {
@@ -180,7 +180,7 @@ func (o AssumeRolePtrOutput) Duration() pulumi.StringPtrOutput {
 	}).(pulumi.StringPtrOutput)
 }
 
-// The external id that the role's trust policy asks for.
+// The external id that the role's trust policy asks for; none by default.
 func (o AssumeRolePtrOutput) ExternalId() pulumi.StringPtrOutput {
 	return o.ApplyT(func(v *AssumeRole) *string {
 		if v == nil {
@@ -200,7 +200,7 @@ func (o AssumeRolePtrOutput) RoleArn() pulumi.StringPtrOutput {
 	}).(pulumi.StringPtrOutput)
 }
 
-// Name of the session, as it shows in CloudTrail; made by the provider when absent.
+// Name of the session, as it shows in CloudTrail; `lambda-rollout` by default.
 func (o AssumeRolePtrOutput) SessionName() pulumi.StringPtrOutput {
 	return o.ApplyT(func(v *AssumeRole) *string {
 		if v == nil {
@@ -272,17 +272,17 @@ func (o DeploymentResultArrayOutput) Index(i pulumi.IntInput) DeploymentResultOu
 
 // Addresses to use instead of AWS's own, for example of a local sandbox. A service without one uses AWS's own.
 type Endpoints struct {
-	// URL of the CloudWatch API.
+	// URL of the CloudWatch API, with `http://` or `https://`; AWS's own by default.
 	Cloudwatch *string `pulumi:"cloudwatch"`
-	// URL of the CodeDeploy API.
+	// URL of the CodeDeploy API, with `http://` or `https://`; AWS's own by default.
 	Codedeploy *string `pulumi:"codedeploy"`
-	// URL of the IAM API.
+	// URL of the IAM API, with `http://` or `https://`; AWS's own by default.
 	Iam *string `pulumi:"iam"`
-	// URL of the Lambda API.
+	// URL of the Lambda API, with `http://` or `https://`; AWS's own by default.
 	Lambda *string `pulumi:"lambda"`
-	// URL of the CloudWatch Logs API.
+	// URL of the CloudWatch Logs API, with `http://` or `https://`; AWS's own by default.
 	Logs *string `pulumi:"logs"`
-	// URL of the STS API.
+	// URL of the STS API, with `http://` or `https://`; AWS's own by default.
 	Sts *string `pulumi:"sts"`
 }
 
@@ -299,17 +299,17 @@ type EndpointsInput interface {
 
 // Addresses to use instead of AWS's own, for example of a local sandbox. A service without one uses AWS's own.
 type EndpointsArgs struct {
-	// URL of the CloudWatch API.
+	// URL of the CloudWatch API, with `http://` or `https://`; AWS's own by default.
 	Cloudwatch pulumi.StringPtrInput `pulumi:"cloudwatch"`
-	// URL of the CodeDeploy API.
+	// URL of the CodeDeploy API, with `http://` or `https://`; AWS's own by default.
 	Codedeploy pulumi.StringPtrInput `pulumi:"codedeploy"`
-	// URL of the IAM API.
+	// URL of the IAM API, with `http://` or `https://`; AWS's own by default.
 	Iam pulumi.StringPtrInput `pulumi:"iam"`
-	// URL of the Lambda API.
+	// URL of the Lambda API, with `http://` or `https://`; AWS's own by default.
 	Lambda pulumi.StringPtrInput `pulumi:"lambda"`
-	// URL of the CloudWatch Logs API.
+	// URL of the CloudWatch Logs API, with `http://` or `https://`; AWS's own by default.
 	Logs pulumi.StringPtrInput `pulumi:"logs"`
-	// URL of the STS API.
+	// URL of the STS API, with `http://` or `https://`; AWS's own by default.
 	Sts pulumi.StringPtrInput `pulumi:"sts"`
 }
 
@@ -391,32 +391,32 @@ func (o EndpointsOutput) ToEndpointsPtrOutputWithContext(ctx context.Context) En
 	}).(EndpointsPtrOutput)
 }
 
-// URL of the CloudWatch API.
+// URL of the CloudWatch API, with `http://` or `https://`; AWS's own by default.
 func (o EndpointsOutput) Cloudwatch() pulumi.StringPtrOutput {
 	return o.ApplyT(func(v Endpoints) *string { return v.Cloudwatch }).(pulumi.StringPtrOutput)
 }
 
-// URL of the CodeDeploy API.
+// URL of the CodeDeploy API, with `http://` or `https://`; AWS's own by default.
 func (o EndpointsOutput) Codedeploy() pulumi.StringPtrOutput {
 	return o.ApplyT(func(v Endpoints) *string { return v.Codedeploy }).(pulumi.StringPtrOutput)
 }
 
-// URL of the IAM API.
+// URL of the IAM API, with `http://` or `https://`; AWS's own by default.
 func (o EndpointsOutput) Iam() pulumi.StringPtrOutput {
 	return o.ApplyT(func(v Endpoints) *string { return v.Iam }).(pulumi.StringPtrOutput)
 }
 
-// URL of the Lambda API.
+// URL of the Lambda API, with `http://` or `https://`; AWS's own by default.
 func (o EndpointsOutput) Lambda() pulumi.StringPtrOutput {
 	return o.ApplyT(func(v Endpoints) *string { return v.Lambda }).(pulumi.StringPtrOutput)
 }
 
-// URL of the CloudWatch Logs API.
+// URL of the CloudWatch Logs API, with `http://` or `https://`; AWS's own by default.
 func (o EndpointsOutput) Logs() pulumi.StringPtrOutput {
 	return o.ApplyT(func(v Endpoints) *string { return v.Logs }).(pulumi.StringPtrOutput)
 }
 
-// URL of the STS API.
+// URL of the STS API, with `http://` or `https://`; AWS's own by default.
 func (o EndpointsOutput) Sts() pulumi.StringPtrOutput {
 	return o.ApplyT(func(v Endpoints) *string { return v.Sts }).(pulumi.StringPtrOutput)
 }
@@ -445,7 +445,7 @@ func (o EndpointsPtrOutput) Elem() EndpointsOutput {
 	}).(EndpointsOutput)
 }
 
-// URL of the CloudWatch API.
+// URL of the CloudWatch API, with `http://` or `https://`; AWS's own by default.
 func (o EndpointsPtrOutput) Cloudwatch() pulumi.StringPtrOutput {
 	return o.ApplyT(func(v *Endpoints) *string {
 		if v == nil {
@@ -455,7 +455,7 @@ func (o EndpointsPtrOutput) Cloudwatch() pulumi.StringPtrOutput {
 	}).(pulumi.StringPtrOutput)
 }
 
-// URL of the CodeDeploy API.
+// URL of the CodeDeploy API, with `http://` or `https://`; AWS's own by default.
 func (o EndpointsPtrOutput) Codedeploy() pulumi.StringPtrOutput {
 	return o.ApplyT(func(v *Endpoints) *string {
 		if v == nil {
@@ -465,7 +465,7 @@ func (o EndpointsPtrOutput) Codedeploy() pulumi.StringPtrOutput {
 	}).(pulumi.StringPtrOutput)
 }
 
-// URL of the IAM API.
+// URL of the IAM API, with `http://` or `https://`; AWS's own by default.
 func (o EndpointsPtrOutput) Iam() pulumi.StringPtrOutput {
 	return o.ApplyT(func(v *Endpoints) *string {
 		if v == nil {
@@ -475,7 +475,7 @@ func (o EndpointsPtrOutput) Iam() pulumi.StringPtrOutput {
 	}).(pulumi.StringPtrOutput)
 }
 
-// URL of the Lambda API.
+// URL of the Lambda API, with `http://` or `https://`; AWS's own by default.
 func (o EndpointsPtrOutput) Lambda() pulumi.StringPtrOutput {
 	return o.ApplyT(func(v *Endpoints) *string {
 		if v == nil {
@@ -485,7 +485,7 @@ func (o EndpointsPtrOutput) Lambda() pulumi.StringPtrOutput {
 	}).(pulumi.StringPtrOutput)
 }
 
-// URL of the CloudWatch Logs API.
+// URL of the CloudWatch Logs API, with `http://` or `https://`; AWS's own by default.
 func (o EndpointsPtrOutput) Logs() pulumi.StringPtrOutput {
 	return o.ApplyT(func(v *Endpoints) *string {
 		if v == nil {
@@ -495,7 +495,7 @@ func (o EndpointsPtrOutput) Logs() pulumi.StringPtrOutput {
 	}).(pulumi.StringPtrOutput)
 }
 
-// URL of the STS API.
+// URL of the STS API, with `http://` or `https://`; AWS's own by default.
 func (o EndpointsPtrOutput) Sts() pulumi.StringPtrOutput {
 	return o.ApplyT(func(v *Endpoints) *string {
 		if v == nil {
@@ -511,13 +511,13 @@ type ErrorAlarm struct {
 	AlarmActions []string `pulumi:"alarmActions"`
 	// Whether the alarm is made. `true` by default.
 	Enabled *bool `pulumi:"enabled"`
-	// How many periods in a row have to breach before it fires; 1 by default.
+	// How many periods in a row have to breach before it fires, from 1 to 60; 1 by default. Periods under an hour are a day at most, together.
 	EvaluationPeriods *int `pulumi:"evaluationPeriods"`
 	// What is compared. `relative` by default, so that neither ambient errors nor a broken old version decide.
 	Mode *ErrorAlarmMode `pulumi:"mode"`
-	// Length of one evaluation period, as a duration such as `"1 minute"` or `"1m"`; 1 minute by default. A multiple of a minute.
+	// Length of one evaluation period, as a duration such as `"1 minute"` or `"1m"`; 1 minute by default. Whole minutes, from 1 to 60.
 	Period *string `pulumi:"period"`
-	// When it fires; 1 by default. With `relative`: percentage points by which the new version's error rate is above the old version's in the same window. With `count`: errors in one period, fired at this number and above.
+	// When it fires; 1 by default. With `relative`: percentage points, 0 or more, by which the new version's error rate is above the old version's in the same window. With `count`: errors in one period, 1 or more, fired at this number and above.
 	Threshold *float64 `pulumi:"threshold"`
 }
 
@@ -538,13 +538,13 @@ type ErrorAlarmArgs struct {
 	AlarmActions pulumi.StringArrayInput `pulumi:"alarmActions"`
 	// Whether the alarm is made. `true` by default.
 	Enabled pulumi.BoolPtrInput `pulumi:"enabled"`
-	// How many periods in a row have to breach before it fires; 1 by default.
+	// How many periods in a row have to breach before it fires, from 1 to 60; 1 by default. Periods under an hour are a day at most, together.
 	EvaluationPeriods pulumi.IntPtrInput `pulumi:"evaluationPeriods"`
 	// What is compared. `relative` by default, so that neither ambient errors nor a broken old version decide.
 	Mode ErrorAlarmModePtrInput `pulumi:"mode"`
-	// Length of one evaluation period, as a duration such as `"1 minute"` or `"1m"`; 1 minute by default. A multiple of a minute.
+	// Length of one evaluation period, as a duration such as `"1 minute"` or `"1m"`; 1 minute by default. Whole minutes, from 1 to 60.
 	Period pulumi.StringPtrInput `pulumi:"period"`
-	// When it fires; 1 by default. With `relative`: percentage points by which the new version's error rate is above the old version's in the same window. With `count`: errors in one period, fired at this number and above.
+	// When it fires; 1 by default. With `relative`: percentage points, 0 or more, by which the new version's error rate is above the old version's in the same window. With `count`: errors in one period, 1 or more, fired at this number and above.
 	Threshold pulumi.Float64PtrInput `pulumi:"threshold"`
 }
 
@@ -636,7 +636,7 @@ func (o ErrorAlarmOutput) Enabled() pulumi.BoolPtrOutput {
 	return o.ApplyT(func(v ErrorAlarm) *bool { return v.Enabled }).(pulumi.BoolPtrOutput)
 }
 
-// How many periods in a row have to breach before it fires; 1 by default.
+// How many periods in a row have to breach before it fires, from 1 to 60; 1 by default. Periods under an hour are a day at most, together.
 func (o ErrorAlarmOutput) EvaluationPeriods() pulumi.IntPtrOutput {
 	return o.ApplyT(func(v ErrorAlarm) *int { return v.EvaluationPeriods }).(pulumi.IntPtrOutput)
 }
@@ -646,12 +646,12 @@ func (o ErrorAlarmOutput) Mode() ErrorAlarmModePtrOutput {
 	return o.ApplyT(func(v ErrorAlarm) *ErrorAlarmMode { return v.Mode }).(ErrorAlarmModePtrOutput)
 }
 
-// Length of one evaluation period, as a duration such as `"1 minute"` or `"1m"`; 1 minute by default. A multiple of a minute.
+// Length of one evaluation period, as a duration such as `"1 minute"` or `"1m"`; 1 minute by default. Whole minutes, from 1 to 60.
 func (o ErrorAlarmOutput) Period() pulumi.StringPtrOutput {
 	return o.ApplyT(func(v ErrorAlarm) *string { return v.Period }).(pulumi.StringPtrOutput)
 }
 
-// When it fires; 1 by default. With `relative`: percentage points by which the new version's error rate is above the old version's in the same window. With `count`: errors in one period, fired at this number and above.
+// When it fires; 1 by default. With `relative`: percentage points, 0 or more, by which the new version's error rate is above the old version's in the same window. With `count`: errors in one period, 1 or more, fired at this number and above.
 func (o ErrorAlarmOutput) Threshold() pulumi.Float64PtrOutput {
 	return o.ApplyT(func(v ErrorAlarm) *float64 { return v.Threshold }).(pulumi.Float64PtrOutput)
 }
@@ -700,7 +700,7 @@ func (o ErrorAlarmPtrOutput) Enabled() pulumi.BoolPtrOutput {
 	}).(pulumi.BoolPtrOutput)
 }
 
-// How many periods in a row have to breach before it fires; 1 by default.
+// How many periods in a row have to breach before it fires, from 1 to 60; 1 by default. Periods under an hour are a day at most, together.
 func (o ErrorAlarmPtrOutput) EvaluationPeriods() pulumi.IntPtrOutput {
 	return o.ApplyT(func(v *ErrorAlarm) *int {
 		if v == nil {
@@ -720,7 +720,7 @@ func (o ErrorAlarmPtrOutput) Mode() ErrorAlarmModePtrOutput {
 	}).(ErrorAlarmModePtrOutput)
 }
 
-// Length of one evaluation period, as a duration such as `"1 minute"` or `"1m"`; 1 minute by default. A multiple of a minute.
+// Length of one evaluation period, as a duration such as `"1 minute"` or `"1m"`; 1 minute by default. Whole minutes, from 1 to 60.
 func (o ErrorAlarmPtrOutput) Period() pulumi.StringPtrOutput {
 	return o.ApplyT(func(v *ErrorAlarm) *string {
 		if v == nil {
@@ -730,7 +730,7 @@ func (o ErrorAlarmPtrOutput) Period() pulumi.StringPtrOutput {
 	}).(pulumi.StringPtrOutput)
 }
 
-// When it fires; 1 by default. With `relative`: percentage points by which the new version's error rate is above the old version's in the same window. With `count`: errors in one period, fired at this number and above.
+// When it fires; 1 by default. With `relative`: percentage points, 0 or more, by which the new version's error rate is above the old version's in the same window. With `count`: errors in one period, 1 or more, fired at this number and above.
 func (o ErrorAlarmPtrOutput) Threshold() pulumi.Float64PtrOutput {
 	return o.ApplyT(func(v *ErrorAlarm) *float64 {
 		if v == nil {
@@ -922,15 +922,15 @@ func (o FunctionUrlPtrOutput) InvokeMode() FunctionUrlInvokeModePtrOutput {
 type FunctionUrlCors struct {
 	// Whether browsers may send cookies and other credentials. `false` by default.
 	AllowCredentials *bool `pulumi:"allowCredentials"`
-	// Request headers that other origins may send, or `*`.
+	// Request headers that other origins may send, or `*`; none by default.
 	AllowHeaders []string `pulumi:"allowHeaders"`
-	// HTTP methods that other origins may use, or `*`.
+	// HTTP methods that other origins may use, or `*`; none by default.
 	AllowMethods []string `pulumi:"allowMethods"`
-	// Origins that may call the URL, for example `https://example.com`, or `*`.
+	// Origins that may call the URL, for example `https://example.com`, or `*`; none by default.
 	AllowOrigins []string `pulumi:"allowOrigins"`
-	// Response headers that scripts may read.
+	// Response headers that scripts may read; none by default.
 	ExposeHeaders []string `pulumi:"exposeHeaders"`
-	// How long a browser may keep the answer to a preflight request, in seconds; 0 to 86,400.
+	// How long a browser may keep the answer to a preflight request, in seconds, from 0 to 86,400; 0 by default.
 	MaxAge *int `pulumi:"maxAge"`
 }
 
@@ -949,15 +949,15 @@ type FunctionUrlCorsInput interface {
 type FunctionUrlCorsArgs struct {
 	// Whether browsers may send cookies and other credentials. `false` by default.
 	AllowCredentials pulumi.BoolPtrInput `pulumi:"allowCredentials"`
-	// Request headers that other origins may send, or `*`.
+	// Request headers that other origins may send, or `*`; none by default.
 	AllowHeaders pulumi.StringArrayInput `pulumi:"allowHeaders"`
-	// HTTP methods that other origins may use, or `*`.
+	// HTTP methods that other origins may use, or `*`; none by default.
 	AllowMethods pulumi.StringArrayInput `pulumi:"allowMethods"`
-	// Origins that may call the URL, for example `https://example.com`, or `*`.
+	// Origins that may call the URL, for example `https://example.com`, or `*`; none by default.
 	AllowOrigins pulumi.StringArrayInput `pulumi:"allowOrigins"`
-	// Response headers that scripts may read.
+	// Response headers that scripts may read; none by default.
 	ExposeHeaders pulumi.StringArrayInput `pulumi:"exposeHeaders"`
-	// How long a browser may keep the answer to a preflight request, in seconds; 0 to 86,400.
+	// How long a browser may keep the answer to a preflight request, in seconds, from 0 to 86,400; 0 by default.
 	MaxAge pulumi.IntPtrInput `pulumi:"maxAge"`
 }
 
@@ -1044,27 +1044,27 @@ func (o FunctionUrlCorsOutput) AllowCredentials() pulumi.BoolPtrOutput {
 	return o.ApplyT(func(v FunctionUrlCors) *bool { return v.AllowCredentials }).(pulumi.BoolPtrOutput)
 }
 
-// Request headers that other origins may send, or `*`.
+// Request headers that other origins may send, or `*`; none by default.
 func (o FunctionUrlCorsOutput) AllowHeaders() pulumi.StringArrayOutput {
 	return o.ApplyT(func(v FunctionUrlCors) []string { return v.AllowHeaders }).(pulumi.StringArrayOutput)
 }
 
-// HTTP methods that other origins may use, or `*`.
+// HTTP methods that other origins may use, or `*`; none by default.
 func (o FunctionUrlCorsOutput) AllowMethods() pulumi.StringArrayOutput {
 	return o.ApplyT(func(v FunctionUrlCors) []string { return v.AllowMethods }).(pulumi.StringArrayOutput)
 }
 
-// Origins that may call the URL, for example `https://example.com`, or `*`.
+// Origins that may call the URL, for example `https://example.com`, or `*`; none by default.
 func (o FunctionUrlCorsOutput) AllowOrigins() pulumi.StringArrayOutput {
 	return o.ApplyT(func(v FunctionUrlCors) []string { return v.AllowOrigins }).(pulumi.StringArrayOutput)
 }
 
-// Response headers that scripts may read.
+// Response headers that scripts may read; none by default.
 func (o FunctionUrlCorsOutput) ExposeHeaders() pulumi.StringArrayOutput {
 	return o.ApplyT(func(v FunctionUrlCors) []string { return v.ExposeHeaders }).(pulumi.StringArrayOutput)
 }
 
-// How long a browser may keep the answer to a preflight request, in seconds; 0 to 86,400.
+// How long a browser may keep the answer to a preflight request, in seconds, from 0 to 86,400; 0 by default.
 func (o FunctionUrlCorsOutput) MaxAge() pulumi.IntPtrOutput {
 	return o.ApplyT(func(v FunctionUrlCors) *int { return v.MaxAge }).(pulumi.IntPtrOutput)
 }
@@ -1103,7 +1103,7 @@ func (o FunctionUrlCorsPtrOutput) AllowCredentials() pulumi.BoolPtrOutput {
 	}).(pulumi.BoolPtrOutput)
 }
 
-// Request headers that other origins may send, or `*`.
+// Request headers that other origins may send, or `*`; none by default.
 func (o FunctionUrlCorsPtrOutput) AllowHeaders() pulumi.StringArrayOutput {
 	return o.ApplyT(func(v *FunctionUrlCors) []string {
 		if v == nil {
@@ -1113,7 +1113,7 @@ func (o FunctionUrlCorsPtrOutput) AllowHeaders() pulumi.StringArrayOutput {
 	}).(pulumi.StringArrayOutput)
 }
 
-// HTTP methods that other origins may use, or `*`.
+// HTTP methods that other origins may use, or `*`; none by default.
 func (o FunctionUrlCorsPtrOutput) AllowMethods() pulumi.StringArrayOutput {
 	return o.ApplyT(func(v *FunctionUrlCors) []string {
 		if v == nil {
@@ -1123,7 +1123,7 @@ func (o FunctionUrlCorsPtrOutput) AllowMethods() pulumi.StringArrayOutput {
 	}).(pulumi.StringArrayOutput)
 }
 
-// Origins that may call the URL, for example `https://example.com`, or `*`.
+// Origins that may call the URL, for example `https://example.com`, or `*`; none by default.
 func (o FunctionUrlCorsPtrOutput) AllowOrigins() pulumi.StringArrayOutput {
 	return o.ApplyT(func(v *FunctionUrlCors) []string {
 		if v == nil {
@@ -1133,7 +1133,7 @@ func (o FunctionUrlCorsPtrOutput) AllowOrigins() pulumi.StringArrayOutput {
 	}).(pulumi.StringArrayOutput)
 }
 
-// Response headers that scripts may read.
+// Response headers that scripts may read; none by default.
 func (o FunctionUrlCorsPtrOutput) ExposeHeaders() pulumi.StringArrayOutput {
 	return o.ApplyT(func(v *FunctionUrlCors) []string {
 		if v == nil {
@@ -1143,7 +1143,7 @@ func (o FunctionUrlCorsPtrOutput) ExposeHeaders() pulumi.StringArrayOutput {
 	}).(pulumi.StringArrayOutput)
 }
 
-// How long a browser may keep the answer to a preflight request, in seconds; 0 to 86,400.
+// How long a browser may keep the answer to a preflight request, in seconds, from 0 to 86,400; 0 by default.
 func (o FunctionUrlCorsPtrOutput) MaxAge() pulumi.IntPtrOutput {
 	return o.ApplyT(func(v *FunctionUrlCors) *int {
 		if v == nil {
@@ -1155,9 +1155,9 @@ func (o FunctionUrlCorsPtrOutput) MaxAge() pulumi.IntPtrOutput {
 
 // Lambda functions that CodeDeploy calls during a deployment. They report `Succeeded` or `Failed` with `PutLifecycleEventHookExecutionStatus`; one that does not report within an hour fails the deployment.
 type Hooks struct {
-	// Name or ARN of the function that CodeDeploy calls after all traffic has moved (`AfterAllowTraffic`).
+	// Name or ARN of the function that CodeDeploy calls after all traffic has moved (`AfterAllowTraffic`), with or without a version or alias; none by default.
 	AfterTraffic *string `pulumi:"afterTraffic"`
-	// Name or ARN of the function that CodeDeploy calls before any traffic moves (`BeforeAllowTraffic`).
+	// Name or ARN of the function that CodeDeploy calls before any traffic moves (`BeforeAllowTraffic`), with or without a version or alias; none by default.
 	BeforeTraffic *string `pulumi:"beforeTraffic"`
 }
 
@@ -1174,9 +1174,9 @@ type HooksInput interface {
 
 // Lambda functions that CodeDeploy calls during a deployment. They report `Succeeded` or `Failed` with `PutLifecycleEventHookExecutionStatus`; one that does not report within an hour fails the deployment.
 type HooksArgs struct {
-	// Name or ARN of the function that CodeDeploy calls after all traffic has moved (`AfterAllowTraffic`).
+	// Name or ARN of the function that CodeDeploy calls after all traffic has moved (`AfterAllowTraffic`), with or without a version or alias; none by default.
 	AfterTraffic pulumi.StringPtrInput `pulumi:"afterTraffic"`
-	// Name or ARN of the function that CodeDeploy calls before any traffic moves (`BeforeAllowTraffic`).
+	// Name or ARN of the function that CodeDeploy calls before any traffic moves (`BeforeAllowTraffic`), with or without a version or alias; none by default.
 	BeforeTraffic pulumi.StringPtrInput `pulumi:"beforeTraffic"`
 }
 
@@ -1258,12 +1258,12 @@ func (o HooksOutput) ToHooksPtrOutputWithContext(ctx context.Context) HooksPtrOu
 	}).(HooksPtrOutput)
 }
 
-// Name or ARN of the function that CodeDeploy calls after all traffic has moved (`AfterAllowTraffic`).
+// Name or ARN of the function that CodeDeploy calls after all traffic has moved (`AfterAllowTraffic`), with or without a version or alias; none by default.
 func (o HooksOutput) AfterTraffic() pulumi.StringPtrOutput {
 	return o.ApplyT(func(v Hooks) *string { return v.AfterTraffic }).(pulumi.StringPtrOutput)
 }
 
-// Name or ARN of the function that CodeDeploy calls before any traffic moves (`BeforeAllowTraffic`).
+// Name or ARN of the function that CodeDeploy calls before any traffic moves (`BeforeAllowTraffic`), with or without a version or alias; none by default.
 func (o HooksOutput) BeforeTraffic() pulumi.StringPtrOutput {
 	return o.ApplyT(func(v Hooks) *string { return v.BeforeTraffic }).(pulumi.StringPtrOutput)
 }
@@ -1292,7 +1292,7 @@ func (o HooksPtrOutput) Elem() HooksOutput {
 	}).(HooksOutput)
 }
 
-// Name or ARN of the function that CodeDeploy calls after all traffic has moved (`AfterAllowTraffic`).
+// Name or ARN of the function that CodeDeploy calls after all traffic has moved (`AfterAllowTraffic`), with or without a version or alias; none by default.
 func (o HooksPtrOutput) AfterTraffic() pulumi.StringPtrOutput {
 	return o.ApplyT(func(v *Hooks) *string {
 		if v == nil {
@@ -1302,7 +1302,7 @@ func (o HooksPtrOutput) AfterTraffic() pulumi.StringPtrOutput {
 	}).(pulumi.StringPtrOutput)
 }
 
-// Name or ARN of the function that CodeDeploy calls before any traffic moves (`BeforeAllowTraffic`).
+// Name or ARN of the function that CodeDeploy calls before any traffic moves (`BeforeAllowTraffic`), with or without a version or alias; none by default.
 func (o HooksPtrOutput) BeforeTraffic() pulumi.StringPtrOutput {
 	return o.ApplyT(func(v *Hooks) *string {
 		if v == nil {
@@ -1587,15 +1587,15 @@ func (o NotificationArrayOutput) Index(i pulumi.IntInput) NotificationOutput {
 type Permission struct {
 	// The Lambda action that is allowed; `lambda:InvokeFunction` by default.
 	Action *string `pulumi:"action"`
-	// The token that an Alexa skill has to send.
+	// The token that an Alexa skill has to send; none by default.
 	EventSourceToken *string `pulumi:"eventSourceToken"`
 	// The service, account or ARN that may invoke, for example `s3.amazonaws.com` or `123456789012`.
 	Principal string `pulumi:"principal"`
-	// Only callers from this AWS organisation, for example `o-a1b2c3d4e5`.
+	// Only callers from this AWS organisation, for example `o-a1b2c3d4e5`; from any by default.
 	PrincipalOrgId *string `pulumi:"principalOrgId"`
-	// Only calls on behalf of resources of this account. Use it together with an S3 `sourceArn`, which holds no account.
+	// Only calls on behalf of resources of this account, by its 12 digits; of any by default. Use it together with an S3 `sourceArn`, which holds no account.
 	SourceAccount *string `pulumi:"sourceAccount"`
-	// Only calls on behalf of this resource, for example the ARN of a bucket, topic, rule or API.
+	// Only calls on behalf of this resource, for example the ARN of a bucket, topic, rule or API; of any by default.
 	SourceArn *string `pulumi:"sourceArn"`
 }
 
@@ -1614,15 +1614,15 @@ type PermissionInput interface {
 type PermissionArgs struct {
 	// The Lambda action that is allowed; `lambda:InvokeFunction` by default.
 	Action pulumi.StringPtrInput `pulumi:"action"`
-	// The token that an Alexa skill has to send.
+	// The token that an Alexa skill has to send; none by default.
 	EventSourceToken pulumi.StringPtrInput `pulumi:"eventSourceToken"`
 	// The service, account or ARN that may invoke, for example `s3.amazonaws.com` or `123456789012`.
 	Principal pulumi.StringInput `pulumi:"principal"`
-	// Only callers from this AWS organisation, for example `o-a1b2c3d4e5`.
+	// Only callers from this AWS organisation, for example `o-a1b2c3d4e5`; from any by default.
 	PrincipalOrgId pulumi.StringPtrInput `pulumi:"principalOrgId"`
-	// Only calls on behalf of resources of this account. Use it together with an S3 `sourceArn`, which holds no account.
+	// Only calls on behalf of resources of this account, by its 12 digits; of any by default. Use it together with an S3 `sourceArn`, which holds no account.
 	SourceAccount pulumi.StringPtrInput `pulumi:"sourceAccount"`
-	// Only calls on behalf of this resource, for example the ARN of a bucket, topic, rule or API.
+	// Only calls on behalf of this resource, for example the ARN of a bucket, topic, rule or API; of any by default.
 	SourceArn pulumi.StringPtrInput `pulumi:"sourceArn"`
 }
 
@@ -1683,7 +1683,7 @@ func (o PermissionOutput) Action() pulumi.StringPtrOutput {
 	return o.ApplyT(func(v Permission) *string { return v.Action }).(pulumi.StringPtrOutput)
 }
 
-// The token that an Alexa skill has to send.
+// The token that an Alexa skill has to send; none by default.
 func (o PermissionOutput) EventSourceToken() pulumi.StringPtrOutput {
 	return o.ApplyT(func(v Permission) *string { return v.EventSourceToken }).(pulumi.StringPtrOutput)
 }
@@ -1693,17 +1693,17 @@ func (o PermissionOutput) Principal() pulumi.StringOutput {
 	return o.ApplyT(func(v Permission) string { return v.Principal }).(pulumi.StringOutput)
 }
 
-// Only callers from this AWS organisation, for example `o-a1b2c3d4e5`.
+// Only callers from this AWS organisation, for example `o-a1b2c3d4e5`; from any by default.
 func (o PermissionOutput) PrincipalOrgId() pulumi.StringPtrOutput {
 	return o.ApplyT(func(v Permission) *string { return v.PrincipalOrgId }).(pulumi.StringPtrOutput)
 }
 
-// Only calls on behalf of resources of this account. Use it together with an S3 `sourceArn`, which holds no account.
+// Only calls on behalf of resources of this account, by its 12 digits; of any by default. Use it together with an S3 `sourceArn`, which holds no account.
 func (o PermissionOutput) SourceAccount() pulumi.StringPtrOutput {
 	return o.ApplyT(func(v Permission) *string { return v.SourceAccount }).(pulumi.StringPtrOutput)
 }
 
-// Only calls on behalf of this resource, for example the ARN of a bucket, topic, rule or API.
+// Only calls on behalf of this resource, for example the ARN of a bucket, topic, rule or API; of any by default.
 func (o PermissionOutput) SourceArn() pulumi.StringPtrOutput {
 	return o.ApplyT(func(v Permission) *string { return v.SourceArn }).(pulumi.StringPtrOutput)
 }
@@ -1730,13 +1730,13 @@ func (o PermissionArrayOutput) Index(i pulumi.IntInput) PermissionOutput {
 
 // One invocation of the new version before it gets any traffic. The provider makes it; no hook function is needed.
 type SmokeTest struct {
-	// How many times it is tried before the rollout stops; 1 by default.
+	// How many times it is tried before the rollout stops, from 1 to 10; 1 by default.
 	Attempts *int `pulumi:"attempts"`
 	// What the answer has to contain, as JSON text. Every member in it must be in the answer with the same value; the answer may hold more. Without it, any answer that is no function error will do.
 	Expect *string `pulumi:"expect"`
 	// The event that the new version is invoked with, as JSON text. It is kept secret and is never logged.
 	Payload string `pulumi:"payload"`
-	// How long one invocation may take, as a duration such as `"30 seconds"` or `"30s"`; 30 seconds by default.
+	// How long one invocation may take, as a duration such as `"30 seconds"` or `"30s"`; 30 seconds by default, and at most 15 minutes.
 	Timeout *string `pulumi:"timeout"`
 }
 
@@ -1753,13 +1753,13 @@ type SmokeTestInput interface {
 
 // One invocation of the new version before it gets any traffic. The provider makes it; no hook function is needed.
 type SmokeTestArgs struct {
-	// How many times it is tried before the rollout stops; 1 by default.
+	// How many times it is tried before the rollout stops, from 1 to 10; 1 by default.
 	Attempts pulumi.IntPtrInput `pulumi:"attempts"`
 	// What the answer has to contain, as JSON text. Every member in it must be in the answer with the same value; the answer may hold more. Without it, any answer that is no function error will do.
 	Expect pulumi.StringPtrInput `pulumi:"expect"`
 	// The event that the new version is invoked with, as JSON text. It is kept secret and is never logged.
 	Payload pulumi.StringInput `pulumi:"payload"`
-	// How long one invocation may take, as a duration such as `"30 seconds"` or `"30s"`; 30 seconds by default.
+	// How long one invocation may take, as a duration such as `"30 seconds"` or `"30s"`; 30 seconds by default, and at most 15 minutes.
 	Timeout pulumi.StringPtrInput `pulumi:"timeout"`
 }
 
@@ -1841,7 +1841,7 @@ func (o SmokeTestOutput) ToSmokeTestPtrOutputWithContext(ctx context.Context) Sm
 	}).(SmokeTestPtrOutput)
 }
 
-// How many times it is tried before the rollout stops; 1 by default.
+// How many times it is tried before the rollout stops, from 1 to 10; 1 by default.
 func (o SmokeTestOutput) Attempts() pulumi.IntPtrOutput {
 	return o.ApplyT(func(v SmokeTest) *int { return v.Attempts }).(pulumi.IntPtrOutput)
 }
@@ -1856,7 +1856,7 @@ func (o SmokeTestOutput) Payload() pulumi.StringOutput {
 	return o.ApplyT(func(v SmokeTest) string { return v.Payload }).(pulumi.StringOutput)
 }
 
-// How long one invocation may take, as a duration such as `"30 seconds"` or `"30s"`; 30 seconds by default.
+// How long one invocation may take, as a duration such as `"30 seconds"` or `"30s"`; 30 seconds by default, and at most 15 minutes.
 func (o SmokeTestOutput) Timeout() pulumi.StringPtrOutput {
 	return o.ApplyT(func(v SmokeTest) *string { return v.Timeout }).(pulumi.StringPtrOutput)
 }
@@ -1885,7 +1885,7 @@ func (o SmokeTestPtrOutput) Elem() SmokeTestOutput {
 	}).(SmokeTestOutput)
 }
 
-// How many times it is tried before the rollout stops; 1 by default.
+// How many times it is tried before the rollout stops, from 1 to 10; 1 by default.
 func (o SmokeTestPtrOutput) Attempts() pulumi.IntPtrOutput {
 	return o.ApplyT(func(v *SmokeTest) *int {
 		if v == nil {
@@ -1915,7 +1915,7 @@ func (o SmokeTestPtrOutput) Payload() pulumi.StringPtrOutput {
 	}).(pulumi.StringPtrOutput)
 }
 
-// How long one invocation may take, as a duration such as `"30 seconds"` or `"30s"`; 30 seconds by default.
+// How long one invocation may take, as a duration such as `"30 seconds"` or `"30s"`; 30 seconds by default, and at most 15 minutes.
 func (o SmokeTestPtrOutput) Timeout() pulumi.StringPtrOutput {
 	return o.ApplyT(func(v *SmokeTest) *string {
 		if v == nil {

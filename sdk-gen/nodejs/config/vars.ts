@@ -44,7 +44,7 @@ Object.defineProperty(exports, "assumeRole", {
 });
 
 /**
- * Tags for everything that the provider makes; none by default. Tags of a resource win over them.
+ * Tags for everything that the provider makes, at most 48; none by default. Tags of a resource win over them. Names that begin with `aws:` or `lambda-rollout:` are refused.
  */
 export declare const defaultTags: {[key: string]: string} | undefined;
 Object.defineProperty(exports, "defaultTags", {
@@ -55,7 +55,7 @@ Object.defineProperty(exports, "defaultTags", {
 });
 
 /**
- * How many deployments may start in a second; 1 by default. Starts are spread, because CodeDeploy's own calls are throttled when many shifts coincide.
+ * How many deployments may start in a second, a number above 0; 1 by default. Starts are spread, because CodeDeploy's own calls are throttled when many shifts coincide.
  */
 export declare const deploymentStartsPerSecond: number | undefined;
 Object.defineProperty(exports, "deploymentStartsPerSecond", {
@@ -66,7 +66,7 @@ Object.defineProperty(exports, "deploymentStartsPerSecond", {
 });
 
 /**
- * Addresses to use instead of AWS's own, for example of a local sandbox.
+ * Addresses to use instead of AWS's own, for example of a local sandbox; AWS's own by default.
  */
 export declare const endpoints: outputs.Endpoints | undefined;
 Object.defineProperty(exports, "endpoints", {
@@ -77,7 +77,7 @@ Object.defineProperty(exports, "endpoints", {
 });
 
 /**
- * How many deployments of this provider may run at the same time; no limit by default.
+ * How many deployments of this provider may run at the same time, at least 1; no limit by default.
  */
 export declare const maxConcurrentDeployments: number | undefined;
 Object.defineProperty(exports, "maxConcurrentDeployments", {
@@ -88,7 +88,7 @@ Object.defineProperty(exports, "maxConcurrentDeployments", {
 });
 
 /**
- * How many times a throttled or failed AWS call is tried again; the AWS SDK's number without it.
+ * How many times a throttled or failed AWS call is tried again, from 0 to 100; 4 by default.
  */
 export declare const maxRetries: number | undefined;
 Object.defineProperty(exports, "maxRetries", {
@@ -121,7 +121,7 @@ Object.defineProperty(exports, "region", {
 });
 
 /**
- * The most AWS calls a second that all resources of one account and region make together; 10 by default. Operations that AWS is known to throttle earlier have lower limits of their own.
+ * The most AWS calls a second that all resources of one account and region make together, a number above 0; 10 by default. Operations that AWS is known to throttle earlier have lower limits of their own.
  */
 export declare const requestsPerSecond: number | undefined;
 Object.defineProperty(exports, "requestsPerSecond", {
@@ -132,7 +132,7 @@ Object.defineProperty(exports, "requestsPerSecond", {
 });
 
 /**
- * AWS secret access key. Needs `accessKey`.
+ * AWS secret access key; none by default. Needs `accessKey`.
  */
 export declare const secretKey: string | undefined;
 Object.defineProperty(exports, "secretKey", {
@@ -165,7 +165,7 @@ Object.defineProperty(exports, "strategyOverride", {
 });
 
 /**
- * Session token of temporary credentials.
+ * Session token of temporary credentials; none by default.
  */
 export declare const token: string | undefined;
 Object.defineProperty(exports, "token", {

@@ -11,11 +11,11 @@ import * as enums from "../types/enums";
  */
 export interface AssumeRoleArgs {
     /**
-     * How long the credentials are valid before they are renewed, as a duration such as `"1 hour"`, from 15 minutes to 12 hours; the role session's default (1 hour) when absent.
+     * How long the credentials are valid before they are renewed, as a duration such as `"1 hour"` or `"1h"`, from 15 minutes to 12 hours; 1 hour by default.
      */
     duration?: pulumi.Input<string | undefined>;
     /**
-     * The external id that the role's trust policy asks for.
+     * The external id that the role's trust policy asks for; none by default.
      */
     externalId?: pulumi.Input<string | undefined>;
     /**
@@ -23,7 +23,7 @@ export interface AssumeRoleArgs {
      */
     roleArn: pulumi.Input<string>;
     /**
-     * Name of the session, as it shows in CloudTrail; made by the provider when absent.
+     * Name of the session, as it shows in CloudTrail; `lambda-rollout` by default.
      */
     sessionName?: pulumi.Input<string | undefined>;
 }
@@ -33,27 +33,27 @@ export interface AssumeRoleArgs {
  */
 export interface EndpointsArgs {
     /**
-     * URL of the CloudWatch API.
+     * URL of the CloudWatch API, with `http://` or `https://`; AWS's own by default.
      */
     cloudwatch?: pulumi.Input<string | undefined>;
     /**
-     * URL of the CodeDeploy API.
+     * URL of the CodeDeploy API, with `http://` or `https://`; AWS's own by default.
      */
     codedeploy?: pulumi.Input<string | undefined>;
     /**
-     * URL of the IAM API.
+     * URL of the IAM API, with `http://` or `https://`; AWS's own by default.
      */
     iam?: pulumi.Input<string | undefined>;
     /**
-     * URL of the Lambda API.
+     * URL of the Lambda API, with `http://` or `https://`; AWS's own by default.
      */
     lambda?: pulumi.Input<string | undefined>;
     /**
-     * URL of the CloudWatch Logs API.
+     * URL of the CloudWatch Logs API, with `http://` or `https://`; AWS's own by default.
      */
     logs?: pulumi.Input<string | undefined>;
     /**
-     * URL of the STS API.
+     * URL of the STS API, with `http://` or `https://`; AWS's own by default.
      */
     sts?: pulumi.Input<string | undefined>;
 }
@@ -71,7 +71,7 @@ export interface ErrorAlarmArgs {
      */
     enabled?: pulumi.Input<boolean | undefined>;
     /**
-     * How many periods in a row have to breach before it fires; 1 by default.
+     * How many periods in a row have to breach before it fires, from 1 to 60; 1 by default. Periods under an hour are a day at most, together.
      */
     evaluationPeriods?: pulumi.Input<number | undefined>;
     /**
@@ -79,11 +79,11 @@ export interface ErrorAlarmArgs {
      */
     mode?: pulumi.Input<enums.ErrorAlarmMode | undefined>;
     /**
-     * Length of one evaluation period, as a duration such as `"1 minute"` or `"1m"`; 1 minute by default. A multiple of a minute.
+     * Length of one evaluation period, as a duration such as `"1 minute"` or `"1m"`; 1 minute by default. Whole minutes, from 1 to 60.
      */
     period?: pulumi.Input<string | undefined>;
     /**
-     * When it fires; 1 by default. With `relative`: percentage points by which the new version's error rate is above the old version's in the same window. With `count`: errors in one period, fired at this number and above.
+     * When it fires; 1 by default. With `relative`: percentage points, 0 or more, by which the new version's error rate is above the old version's in the same window. With `count`: errors in one period, 1 or more, fired at this number and above.
      */
     threshold?: pulumi.Input<number | undefined>;
 }
@@ -115,23 +115,23 @@ export interface FunctionUrlCorsArgs {
      */
     allowCredentials?: pulumi.Input<boolean | undefined>;
     /**
-     * Request headers that other origins may send, or `*`.
+     * Request headers that other origins may send, or `*`; none by default.
      */
     allowHeaders?: pulumi.Input<pulumi.Input<string>[] | undefined>;
     /**
-     * HTTP methods that other origins may use, or `*`.
+     * HTTP methods that other origins may use, or `*`; none by default.
      */
     allowMethods?: pulumi.Input<pulumi.Input<string>[] | undefined>;
     /**
-     * Origins that may call the URL, for example `https://example.com`, or `*`.
+     * Origins that may call the URL, for example `https://example.com`, or `*`; none by default.
      */
     allowOrigins?: pulumi.Input<pulumi.Input<string>[] | undefined>;
     /**
-     * Response headers that scripts may read.
+     * Response headers that scripts may read; none by default.
      */
     exposeHeaders?: pulumi.Input<pulumi.Input<string>[] | undefined>;
     /**
-     * How long a browser may keep the answer to a preflight request, in seconds; 0 to 86,400.
+     * How long a browser may keep the answer to a preflight request, in seconds, from 0 to 86,400; 0 by default.
      */
     maxAge?: pulumi.Input<number | undefined>;
 }
@@ -141,11 +141,11 @@ export interface FunctionUrlCorsArgs {
  */
 export interface HooksArgs {
     /**
-     * Name or ARN of the function that CodeDeploy calls after all traffic has moved (`AfterAllowTraffic`).
+     * Name or ARN of the function that CodeDeploy calls after all traffic has moved (`AfterAllowTraffic`), with or without a version or alias; none by default.
      */
     afterTraffic?: pulumi.Input<string | undefined>;
     /**
-     * Name or ARN of the function that CodeDeploy calls before any traffic moves (`BeforeAllowTraffic`).
+     * Name or ARN of the function that CodeDeploy calls before any traffic moves (`BeforeAllowTraffic`), with or without a version or alias; none by default.
      */
     beforeTraffic?: pulumi.Input<string | undefined>;
 }
@@ -173,7 +173,7 @@ export interface PermissionArgs {
      */
     action?: pulumi.Input<string | undefined>;
     /**
-     * The token that an Alexa skill has to send.
+     * The token that an Alexa skill has to send; none by default.
      */
     eventSourceToken?: pulumi.Input<string | undefined>;
     /**
@@ -181,15 +181,15 @@ export interface PermissionArgs {
      */
     principal: pulumi.Input<string>;
     /**
-     * Only callers from this AWS organisation, for example `o-a1b2c3d4e5`.
+     * Only callers from this AWS organisation, for example `o-a1b2c3d4e5`; from any by default.
      */
     principalOrgId?: pulumi.Input<string | undefined>;
     /**
-     * Only calls on behalf of resources of this account. Use it together with an S3 `sourceArn`, which holds no account.
+     * Only calls on behalf of resources of this account, by its 12 digits; of any by default. Use it together with an S3 `sourceArn`, which holds no account.
      */
     sourceAccount?: pulumi.Input<string | undefined>;
     /**
-     * Only calls on behalf of this resource, for example the ARN of a bucket, topic, rule or API.
+     * Only calls on behalf of this resource, for example the ARN of a bucket, topic, rule or API; of any by default.
      */
     sourceArn?: pulumi.Input<string | undefined>;
 }
@@ -199,7 +199,7 @@ export interface PermissionArgs {
  */
 export interface SmokeTestArgs {
     /**
-     * How many times it is tried before the rollout stops; 1 by default.
+     * How many times it is tried before the rollout stops, from 1 to 10; 1 by default.
      */
     attempts?: pulumi.Input<number | undefined>;
     /**
@@ -211,7 +211,7 @@ export interface SmokeTestArgs {
      */
     payload: pulumi.Input<string>;
     /**
-     * How long one invocation may take, as a duration such as `"30 seconds"` or `"30s"`; 30 seconds by default.
+     * How long one invocation may take, as a duration such as `"30 seconds"` or `"30s"`; 30 seconds by default, and at most 15 minutes.
      */
     timeout?: pulumi.Input<string | undefined>;
 }

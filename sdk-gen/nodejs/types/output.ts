@@ -11,11 +11,11 @@ import * as enums from "../types/enums";
  */
 export interface AssumeRole {
     /**
-     * How long the credentials are valid before they are renewed, as a duration such as `"1 hour"`, from 15 minutes to 12 hours; the role session's default (1 hour) when absent.
+     * How long the credentials are valid before they are renewed, as a duration such as `"1 hour"` or `"1h"`, from 15 minutes to 12 hours; 1 hour by default.
      */
     duration?: string;
     /**
-     * The external id that the role's trust policy asks for.
+     * The external id that the role's trust policy asks for; none by default.
      */
     externalId?: string;
     /**
@@ -23,7 +23,7 @@ export interface AssumeRole {
      */
     roleArn: string;
     /**
-     * Name of the session, as it shows in CloudTrail; made by the provider when absent.
+     * Name of the session, as it shows in CloudTrail; `lambda-rollout` by default.
      */
     sessionName?: string;
 }
@@ -51,27 +51,27 @@ export interface DeploymentResult {
  */
 export interface Endpoints {
     /**
-     * URL of the CloudWatch API.
+     * URL of the CloudWatch API, with `http://` or `https://`; AWS's own by default.
      */
     cloudwatch?: string;
     /**
-     * URL of the CodeDeploy API.
+     * URL of the CodeDeploy API, with `http://` or `https://`; AWS's own by default.
      */
     codedeploy?: string;
     /**
-     * URL of the IAM API.
+     * URL of the IAM API, with `http://` or `https://`; AWS's own by default.
      */
     iam?: string;
     /**
-     * URL of the Lambda API.
+     * URL of the Lambda API, with `http://` or `https://`; AWS's own by default.
      */
     lambda?: string;
     /**
-     * URL of the CloudWatch Logs API.
+     * URL of the CloudWatch Logs API, with `http://` or `https://`; AWS's own by default.
      */
     logs?: string;
     /**
-     * URL of the STS API.
+     * URL of the STS API, with `http://` or `https://`; AWS's own by default.
      */
     sts?: string;
 }
@@ -89,7 +89,7 @@ export interface ErrorAlarm {
      */
     enabled?: boolean;
     /**
-     * How many periods in a row have to breach before it fires; 1 by default.
+     * How many periods in a row have to breach before it fires, from 1 to 60; 1 by default. Periods under an hour are a day at most, together.
      */
     evaluationPeriods?: number;
     /**
@@ -97,11 +97,11 @@ export interface ErrorAlarm {
      */
     mode?: enums.ErrorAlarmMode;
     /**
-     * Length of one evaluation period, as a duration such as `"1 minute"` or `"1m"`; 1 minute by default. A multiple of a minute.
+     * Length of one evaluation period, as a duration such as `"1 minute"` or `"1m"`; 1 minute by default. Whole minutes, from 1 to 60.
      */
     period?: string;
     /**
-     * When it fires; 1 by default. With `relative`: percentage points by which the new version's error rate is above the old version's in the same window. With `count`: errors in one period, fired at this number and above.
+     * When it fires; 1 by default. With `relative`: percentage points, 0 or more, by which the new version's error rate is above the old version's in the same window. With `count`: errors in one period, 1 or more, fired at this number and above.
      */
     threshold?: number;
 }
@@ -133,23 +133,23 @@ export interface FunctionUrlCors {
      */
     allowCredentials?: boolean;
     /**
-     * Request headers that other origins may send, or `*`.
+     * Request headers that other origins may send, or `*`; none by default.
      */
     allowHeaders?: string[];
     /**
-     * HTTP methods that other origins may use, or `*`.
+     * HTTP methods that other origins may use, or `*`; none by default.
      */
     allowMethods?: string[];
     /**
-     * Origins that may call the URL, for example `https://example.com`, or `*`.
+     * Origins that may call the URL, for example `https://example.com`, or `*`; none by default.
      */
     allowOrigins?: string[];
     /**
-     * Response headers that scripts may read.
+     * Response headers that scripts may read; none by default.
      */
     exposeHeaders?: string[];
     /**
-     * How long a browser may keep the answer to a preflight request, in seconds; 0 to 86,400.
+     * How long a browser may keep the answer to a preflight request, in seconds, from 0 to 86,400; 0 by default.
      */
     maxAge?: number;
 }
@@ -159,11 +159,11 @@ export interface FunctionUrlCors {
  */
 export interface Hooks {
     /**
-     * Name or ARN of the function that CodeDeploy calls after all traffic has moved (`AfterAllowTraffic`).
+     * Name or ARN of the function that CodeDeploy calls after all traffic has moved (`AfterAllowTraffic`), with or without a version or alias; none by default.
      */
     afterTraffic?: string;
     /**
-     * Name or ARN of the function that CodeDeploy calls before any traffic moves (`BeforeAllowTraffic`).
+     * Name or ARN of the function that CodeDeploy calls before any traffic moves (`BeforeAllowTraffic`), with or without a version or alias; none by default.
      */
     beforeTraffic?: string;
 }
@@ -225,7 +225,7 @@ export interface Permission {
      */
     action?: string;
     /**
-     * The token that an Alexa skill has to send.
+     * The token that an Alexa skill has to send; none by default.
      */
     eventSourceToken?: string;
     /**
@@ -233,15 +233,15 @@ export interface Permission {
      */
     principal: string;
     /**
-     * Only callers from this AWS organisation, for example `o-a1b2c3d4e5`.
+     * Only callers from this AWS organisation, for example `o-a1b2c3d4e5`; from any by default.
      */
     principalOrgId?: string;
     /**
-     * Only calls on behalf of resources of this account. Use it together with an S3 `sourceArn`, which holds no account.
+     * Only calls on behalf of resources of this account, by its 12 digits; of any by default. Use it together with an S3 `sourceArn`, which holds no account.
      */
     sourceAccount?: string;
     /**
-     * Only calls on behalf of this resource, for example the ARN of a bucket, topic, rule or API.
+     * Only calls on behalf of this resource, for example the ARN of a bucket, topic, rule or API; of any by default.
      */
     sourceArn?: string;
 }
@@ -251,7 +251,7 @@ export interface Permission {
  */
 export interface SmokeTest {
     /**
-     * How many times it is tried before the rollout stops; 1 by default.
+     * How many times it is tried before the rollout stops, from 1 to 10; 1 by default.
      */
     attempts?: number;
     /**
@@ -263,7 +263,7 @@ export interface SmokeTest {
      */
     payload: string;
     /**
-     * How long one invocation may take, as a duration such as `"30 seconds"` or `"30s"`; 30 seconds by default.
+     * How long one invocation may take, as a duration such as `"30 seconds"` or `"30s"`; 30 seconds by default, and at most 15 minutes.
      */
     timeout?: string;
 }

@@ -48,15 +48,15 @@ class AssumeRoleArgsDict(TypedDict):
     """
     duration: NotRequired[pulumi.Input[Optional[_builtins.str]]]
     """
-    How long the credentials are valid before they are renewed, as a duration such as `"1 hour"`, from 15 minutes to 12 hours; the role session's default (1 hour) when absent.
+    How long the credentials are valid before they are renewed, as a duration such as `"1 hour"` or `"1h"`, from 15 minutes to 12 hours; 1 hour by default.
     """
     external_id: NotRequired[pulumi.Input[Optional[_builtins.str]]]
     """
-    The external id that the role's trust policy asks for.
+    The external id that the role's trust policy asks for; none by default.
     """
     session_name: NotRequired[pulumi.Input[Optional[_builtins.str]]]
     """
-    Name of the session, as it shows in CloudTrail; made by the provider when absent.
+    Name of the session, as it shows in CloudTrail; `lambda-rollout` by default.
     """
 
 @pulumi.input_type
@@ -70,9 +70,9 @@ class AssumeRoleArgs:
         A role that the provider assumes for all of its calls (STS `AssumeRole`).
 
         :param pulumi.Input[_builtins.str] role_arn: ARN of the role.
-        :param pulumi.Input[_builtins.str] duration: How long the credentials are valid before they are renewed, as a duration such as `"1 hour"`, from 15 minutes to 12 hours; the role session's default (1 hour) when absent.
-        :param pulumi.Input[_builtins.str] external_id: The external id that the role's trust policy asks for.
-        :param pulumi.Input[_builtins.str] session_name: Name of the session, as it shows in CloudTrail; made by the provider when absent.
+        :param pulumi.Input[_builtins.str] duration: How long the credentials are valid before they are renewed, as a duration such as `"1 hour"` or `"1h"`, from 15 minutes to 12 hours; 1 hour by default.
+        :param pulumi.Input[_builtins.str] external_id: The external id that the role's trust policy asks for; none by default.
+        :param pulumi.Input[_builtins.str] session_name: Name of the session, as it shows in CloudTrail; `lambda-rollout` by default.
         """
         pulumi.set(__self__, "role_arn", role_arn)
         if duration is not None:
@@ -98,7 +98,7 @@ class AssumeRoleArgs:
     @pulumi.getter
     def duration(self) -> pulumi.Input[Optional[_builtins.str]]:
         """
-        How long the credentials are valid before they are renewed, as a duration such as `"1 hour"`, from 15 minutes to 12 hours; the role session's default (1 hour) when absent.
+        How long the credentials are valid before they are renewed, as a duration such as `"1 hour"` or `"1h"`, from 15 minutes to 12 hours; 1 hour by default.
         """
         return pulumi.get(self, "duration")
 
@@ -110,7 +110,7 @@ class AssumeRoleArgs:
     @pulumi.getter(name="externalId")
     def external_id(self) -> pulumi.Input[Optional[_builtins.str]]:
         """
-        The external id that the role's trust policy asks for.
+        The external id that the role's trust policy asks for; none by default.
         """
         return pulumi.get(self, "external_id")
 
@@ -122,7 +122,7 @@ class AssumeRoleArgs:
     @pulumi.getter(name="sessionName")
     def session_name(self) -> pulumi.Input[Optional[_builtins.str]]:
         """
-        Name of the session, as it shows in CloudTrail; made by the provider when absent.
+        Name of the session, as it shows in CloudTrail; `lambda-rollout` by default.
         """
         return pulumi.get(self, "session_name")
 
@@ -137,27 +137,27 @@ class EndpointsArgsDict(TypedDict):
     """
     cloudwatch: NotRequired[pulumi.Input[Optional[_builtins.str]]]
     """
-    URL of the CloudWatch API.
+    URL of the CloudWatch API, with `http://` or `https://`; AWS's own by default.
     """
     codedeploy: NotRequired[pulumi.Input[Optional[_builtins.str]]]
     """
-    URL of the CodeDeploy API.
+    URL of the CodeDeploy API, with `http://` or `https://`; AWS's own by default.
     """
     iam: NotRequired[pulumi.Input[Optional[_builtins.str]]]
     """
-    URL of the IAM API.
+    URL of the IAM API, with `http://` or `https://`; AWS's own by default.
     """
     lambda_: NotRequired[pulumi.Input[Optional[_builtins.str]]]
     """
-    URL of the Lambda API.
+    URL of the Lambda API, with `http://` or `https://`; AWS's own by default.
     """
     logs: NotRequired[pulumi.Input[Optional[_builtins.str]]]
     """
-    URL of the CloudWatch Logs API.
+    URL of the CloudWatch Logs API, with `http://` or `https://`; AWS's own by default.
     """
     sts: NotRequired[pulumi.Input[Optional[_builtins.str]]]
     """
-    URL of the STS API.
+    URL of the STS API, with `http://` or `https://`; AWS's own by default.
     """
 
 @pulumi.input_type
@@ -172,12 +172,12 @@ class EndpointsArgs:
         """
         Addresses to use instead of AWS's own, for example of a local sandbox. A service without one uses AWS's own.
 
-        :param pulumi.Input[_builtins.str] cloudwatch: URL of the CloudWatch API.
-        :param pulumi.Input[_builtins.str] codedeploy: URL of the CodeDeploy API.
-        :param pulumi.Input[_builtins.str] iam: URL of the IAM API.
-        :param pulumi.Input[_builtins.str] lambda_: URL of the Lambda API.
-        :param pulumi.Input[_builtins.str] logs: URL of the CloudWatch Logs API.
-        :param pulumi.Input[_builtins.str] sts: URL of the STS API.
+        :param pulumi.Input[_builtins.str] cloudwatch: URL of the CloudWatch API, with `http://` or `https://`; AWS's own by default.
+        :param pulumi.Input[_builtins.str] codedeploy: URL of the CodeDeploy API, with `http://` or `https://`; AWS's own by default.
+        :param pulumi.Input[_builtins.str] iam: URL of the IAM API, with `http://` or `https://`; AWS's own by default.
+        :param pulumi.Input[_builtins.str] lambda_: URL of the Lambda API, with `http://` or `https://`; AWS's own by default.
+        :param pulumi.Input[_builtins.str] logs: URL of the CloudWatch Logs API, with `http://` or `https://`; AWS's own by default.
+        :param pulumi.Input[_builtins.str] sts: URL of the STS API, with `http://` or `https://`; AWS's own by default.
         """
         if cloudwatch is not None:
             pulumi.set(__self__, "cloudwatch", cloudwatch)
@@ -196,7 +196,7 @@ class EndpointsArgs:
     @pulumi.getter
     def cloudwatch(self) -> pulumi.Input[Optional[_builtins.str]]:
         """
-        URL of the CloudWatch API.
+        URL of the CloudWatch API, with `http://` or `https://`; AWS's own by default.
         """
         return pulumi.get(self, "cloudwatch")
 
@@ -208,7 +208,7 @@ class EndpointsArgs:
     @pulumi.getter
     def codedeploy(self) -> pulumi.Input[Optional[_builtins.str]]:
         """
-        URL of the CodeDeploy API.
+        URL of the CodeDeploy API, with `http://` or `https://`; AWS's own by default.
         """
         return pulumi.get(self, "codedeploy")
 
@@ -220,7 +220,7 @@ class EndpointsArgs:
     @pulumi.getter
     def iam(self) -> pulumi.Input[Optional[_builtins.str]]:
         """
-        URL of the IAM API.
+        URL of the IAM API, with `http://` or `https://`; AWS's own by default.
         """
         return pulumi.get(self, "iam")
 
@@ -232,7 +232,7 @@ class EndpointsArgs:
     @pulumi.getter(name="lambda")
     def lambda_(self) -> pulumi.Input[Optional[_builtins.str]]:
         """
-        URL of the Lambda API.
+        URL of the Lambda API, with `http://` or `https://`; AWS's own by default.
         """
         return pulumi.get(self, "lambda_")
 
@@ -244,7 +244,7 @@ class EndpointsArgs:
     @pulumi.getter
     def logs(self) -> pulumi.Input[Optional[_builtins.str]]:
         """
-        URL of the CloudWatch Logs API.
+        URL of the CloudWatch Logs API, with `http://` or `https://`; AWS's own by default.
         """
         return pulumi.get(self, "logs")
 
@@ -256,7 +256,7 @@ class EndpointsArgs:
     @pulumi.getter
     def sts(self) -> pulumi.Input[Optional[_builtins.str]]:
         """
-        URL of the STS API.
+        URL of the STS API, with `http://` or `https://`; AWS's own by default.
         """
         return pulumi.get(self, "sts")
 
@@ -279,7 +279,7 @@ class ErrorAlarmArgsDict(TypedDict):
     """
     evaluation_periods: NotRequired[pulumi.Input[Optional[_builtins.int]]]
     """
-    How many periods in a row have to breach before it fires; 1 by default.
+    How many periods in a row have to breach before it fires, from 1 to 60; 1 by default. Periods under an hour are a day at most, together.
     """
     mode: NotRequired[pulumi.Input[Optional['ErrorAlarmMode']]]
     """
@@ -287,11 +287,11 @@ class ErrorAlarmArgsDict(TypedDict):
     """
     period: NotRequired[pulumi.Input[Optional[_builtins.str]]]
     """
-    Length of one evaluation period, as a duration such as `"1 minute"` or `"1m"`; 1 minute by default. A multiple of a minute.
+    Length of one evaluation period, as a duration such as `"1 minute"` or `"1m"`; 1 minute by default. Whole minutes, from 1 to 60.
     """
     threshold: NotRequired[pulumi.Input[Optional[_builtins.float]]]
     """
-    When it fires; 1 by default. With `relative`: percentage points by which the new version's error rate is above the old version's in the same window. With `count`: errors in one period, fired at this number and above.
+    When it fires; 1 by default. With `relative`: percentage points, 0 or more, by which the new version's error rate is above the old version's in the same window. With `count`: errors in one period, 1 or more, fired at this number and above.
     """
 
 @pulumi.input_type
@@ -308,10 +308,10 @@ class ErrorAlarmArgs:
 
         :param pulumi.Input[Sequence[pulumi.Input[_builtins.str]]] alarm_actions: ARNs that the alarm notifies when it fires, for example SNS topics; none by default. CloudWatch takes at most 5.
         :param pulumi.Input[_builtins.bool] enabled: Whether the alarm is made. `true` by default.
-        :param pulumi.Input[_builtins.int] evaluation_periods: How many periods in a row have to breach before it fires; 1 by default.
+        :param pulumi.Input[_builtins.int] evaluation_periods: How many periods in a row have to breach before it fires, from 1 to 60; 1 by default. Periods under an hour are a day at most, together.
         :param pulumi.Input['ErrorAlarmMode'] mode: What is compared. `relative` by default, so that neither ambient errors nor a broken old version decide.
-        :param pulumi.Input[_builtins.str] period: Length of one evaluation period, as a duration such as `"1 minute"` or `"1m"`; 1 minute by default. A multiple of a minute.
-        :param pulumi.Input[_builtins.float] threshold: When it fires; 1 by default. With `relative`: percentage points by which the new version's error rate is above the old version's in the same window. With `count`: errors in one period, fired at this number and above.
+        :param pulumi.Input[_builtins.str] period: Length of one evaluation period, as a duration such as `"1 minute"` or `"1m"`; 1 minute by default. Whole minutes, from 1 to 60.
+        :param pulumi.Input[_builtins.float] threshold: When it fires; 1 by default. With `relative`: percentage points, 0 or more, by which the new version's error rate is above the old version's in the same window. With `count`: errors in one period, 1 or more, fired at this number and above.
         """
         if alarm_actions is not None:
             pulumi.set(__self__, "alarm_actions", alarm_actions)
@@ -354,7 +354,7 @@ class ErrorAlarmArgs:
     @pulumi.getter(name="evaluationPeriods")
     def evaluation_periods(self) -> pulumi.Input[Optional[_builtins.int]]:
         """
-        How many periods in a row have to breach before it fires; 1 by default.
+        How many periods in a row have to breach before it fires, from 1 to 60; 1 by default. Periods under an hour are a day at most, together.
         """
         return pulumi.get(self, "evaluation_periods")
 
@@ -378,7 +378,7 @@ class ErrorAlarmArgs:
     @pulumi.getter
     def period(self) -> pulumi.Input[Optional[_builtins.str]]:
         """
-        Length of one evaluation period, as a duration such as `"1 minute"` or `"1m"`; 1 minute by default. A multiple of a minute.
+        Length of one evaluation period, as a duration such as `"1 minute"` or `"1m"`; 1 minute by default. Whole minutes, from 1 to 60.
         """
         return pulumi.get(self, "period")
 
@@ -390,7 +390,7 @@ class ErrorAlarmArgs:
     @pulumi.getter
     def threshold(self) -> pulumi.Input[Optional[_builtins.float]]:
         """
-        When it fires; 1 by default. With `relative`: percentage points by which the new version's error rate is above the old version's in the same window. With `count`: errors in one period, fired at this number and above.
+        When it fires; 1 by default. With `relative`: percentage points, 0 or more, by which the new version's error rate is above the old version's in the same window. With `count`: errors in one period, 1 or more, fired at this number and above.
         """
         return pulumi.get(self, "threshold")
 
@@ -483,23 +483,23 @@ class FunctionUrlCorsArgsDict(TypedDict):
     """
     allow_headers: NotRequired[pulumi.Input[Optional[Sequence[pulumi.Input[_builtins.str]]]]]
     """
-    Request headers that other origins may send, or `*`.
+    Request headers that other origins may send, or `*`; none by default.
     """
     allow_methods: NotRequired[pulumi.Input[Optional[Sequence[pulumi.Input[_builtins.str]]]]]
     """
-    HTTP methods that other origins may use, or `*`.
+    HTTP methods that other origins may use, or `*`; none by default.
     """
     allow_origins: NotRequired[pulumi.Input[Optional[Sequence[pulumi.Input[_builtins.str]]]]]
     """
-    Origins that may call the URL, for example `https://example.com`, or `*`.
+    Origins that may call the URL, for example `https://example.com`, or `*`; none by default.
     """
     expose_headers: NotRequired[pulumi.Input[Optional[Sequence[pulumi.Input[_builtins.str]]]]]
     """
-    Response headers that scripts may read.
+    Response headers that scripts may read; none by default.
     """
     max_age: NotRequired[pulumi.Input[Optional[_builtins.int]]]
     """
-    How long a browser may keep the answer to a preflight request, in seconds; 0 to 86,400.
+    How long a browser may keep the answer to a preflight request, in seconds, from 0 to 86,400; 0 by default.
     """
 
 @pulumi.input_type
@@ -515,11 +515,11 @@ class FunctionUrlCorsArgs:
         Cross-origin settings of a function URL (Lambda `Cors`).
 
         :param pulumi.Input[_builtins.bool] allow_credentials: Whether browsers may send cookies and other credentials. `false` by default.
-        :param pulumi.Input[Sequence[pulumi.Input[_builtins.str]]] allow_headers: Request headers that other origins may send, or `*`.
-        :param pulumi.Input[Sequence[pulumi.Input[_builtins.str]]] allow_methods: HTTP methods that other origins may use, or `*`.
-        :param pulumi.Input[Sequence[pulumi.Input[_builtins.str]]] allow_origins: Origins that may call the URL, for example `https://example.com`, or `*`.
-        :param pulumi.Input[Sequence[pulumi.Input[_builtins.str]]] expose_headers: Response headers that scripts may read.
-        :param pulumi.Input[_builtins.int] max_age: How long a browser may keep the answer to a preflight request, in seconds; 0 to 86,400.
+        :param pulumi.Input[Sequence[pulumi.Input[_builtins.str]]] allow_headers: Request headers that other origins may send, or `*`; none by default.
+        :param pulumi.Input[Sequence[pulumi.Input[_builtins.str]]] allow_methods: HTTP methods that other origins may use, or `*`; none by default.
+        :param pulumi.Input[Sequence[pulumi.Input[_builtins.str]]] allow_origins: Origins that may call the URL, for example `https://example.com`, or `*`; none by default.
+        :param pulumi.Input[Sequence[pulumi.Input[_builtins.str]]] expose_headers: Response headers that scripts may read; none by default.
+        :param pulumi.Input[_builtins.int] max_age: How long a browser may keep the answer to a preflight request, in seconds, from 0 to 86,400; 0 by default.
         """
         if allow_credentials is not None:
             pulumi.set(__self__, "allow_credentials", allow_credentials)
@@ -550,7 +550,7 @@ class FunctionUrlCorsArgs:
     @pulumi.getter(name="allowHeaders")
     def allow_headers(self) -> pulumi.Input[Optional[Sequence[pulumi.Input[_builtins.str]]]]:
         """
-        Request headers that other origins may send, or `*`.
+        Request headers that other origins may send, or `*`; none by default.
         """
         return pulumi.get(self, "allow_headers")
 
@@ -562,7 +562,7 @@ class FunctionUrlCorsArgs:
     @pulumi.getter(name="allowMethods")
     def allow_methods(self) -> pulumi.Input[Optional[Sequence[pulumi.Input[_builtins.str]]]]:
         """
-        HTTP methods that other origins may use, or `*`.
+        HTTP methods that other origins may use, or `*`; none by default.
         """
         return pulumi.get(self, "allow_methods")
 
@@ -574,7 +574,7 @@ class FunctionUrlCorsArgs:
     @pulumi.getter(name="allowOrigins")
     def allow_origins(self) -> pulumi.Input[Optional[Sequence[pulumi.Input[_builtins.str]]]]:
         """
-        Origins that may call the URL, for example `https://example.com`, or `*`.
+        Origins that may call the URL, for example `https://example.com`, or `*`; none by default.
         """
         return pulumi.get(self, "allow_origins")
 
@@ -586,7 +586,7 @@ class FunctionUrlCorsArgs:
     @pulumi.getter(name="exposeHeaders")
     def expose_headers(self) -> pulumi.Input[Optional[Sequence[pulumi.Input[_builtins.str]]]]:
         """
-        Response headers that scripts may read.
+        Response headers that scripts may read; none by default.
         """
         return pulumi.get(self, "expose_headers")
 
@@ -598,7 +598,7 @@ class FunctionUrlCorsArgs:
     @pulumi.getter(name="maxAge")
     def max_age(self) -> pulumi.Input[Optional[_builtins.int]]:
         """
-        How long a browser may keep the answer to a preflight request, in seconds; 0 to 86,400.
+        How long a browser may keep the answer to a preflight request, in seconds, from 0 to 86,400; 0 by default.
         """
         return pulumi.get(self, "max_age")
 
@@ -613,11 +613,11 @@ class HooksArgsDict(TypedDict):
     """
     after_traffic: NotRequired[pulumi.Input[Optional[_builtins.str]]]
     """
-    Name or ARN of the function that CodeDeploy calls after all traffic has moved (`AfterAllowTraffic`).
+    Name or ARN of the function that CodeDeploy calls after all traffic has moved (`AfterAllowTraffic`), with or without a version or alias; none by default.
     """
     before_traffic: NotRequired[pulumi.Input[Optional[_builtins.str]]]
     """
-    Name or ARN of the function that CodeDeploy calls before any traffic moves (`BeforeAllowTraffic`).
+    Name or ARN of the function that CodeDeploy calls before any traffic moves (`BeforeAllowTraffic`), with or without a version or alias; none by default.
     """
 
 @pulumi.input_type
@@ -628,8 +628,8 @@ class HooksArgs:
         """
         Lambda functions that CodeDeploy calls during a deployment. They report `Succeeded` or `Failed` with `PutLifecycleEventHookExecutionStatus`; one that does not report within an hour fails the deployment.
 
-        :param pulumi.Input[_builtins.str] after_traffic: Name or ARN of the function that CodeDeploy calls after all traffic has moved (`AfterAllowTraffic`).
-        :param pulumi.Input[_builtins.str] before_traffic: Name or ARN of the function that CodeDeploy calls before any traffic moves (`BeforeAllowTraffic`).
+        :param pulumi.Input[_builtins.str] after_traffic: Name or ARN of the function that CodeDeploy calls after all traffic has moved (`AfterAllowTraffic`), with or without a version or alias; none by default.
+        :param pulumi.Input[_builtins.str] before_traffic: Name or ARN of the function that CodeDeploy calls before any traffic moves (`BeforeAllowTraffic`), with or without a version or alias; none by default.
         """
         if after_traffic is not None:
             pulumi.set(__self__, "after_traffic", after_traffic)
@@ -640,7 +640,7 @@ class HooksArgs:
     @pulumi.getter(name="afterTraffic")
     def after_traffic(self) -> pulumi.Input[Optional[_builtins.str]]:
         """
-        Name or ARN of the function that CodeDeploy calls after all traffic has moved (`AfterAllowTraffic`).
+        Name or ARN of the function that CodeDeploy calls after all traffic has moved (`AfterAllowTraffic`), with or without a version or alias; none by default.
         """
         return pulumi.get(self, "after_traffic")
 
@@ -652,7 +652,7 @@ class HooksArgs:
     @pulumi.getter(name="beforeTraffic")
     def before_traffic(self) -> pulumi.Input[Optional[_builtins.str]]:
         """
-        Name or ARN of the function that CodeDeploy calls before any traffic moves (`BeforeAllowTraffic`).
+        Name or ARN of the function that CodeDeploy calls before any traffic moves (`BeforeAllowTraffic`), with or without a version or alias; none by default.
         """
         return pulumi.get(self, "before_traffic")
 
@@ -728,19 +728,19 @@ class PermissionArgsDict(TypedDict):
     """
     event_source_token: NotRequired[pulumi.Input[Optional[_builtins.str]]]
     """
-    The token that an Alexa skill has to send.
+    The token that an Alexa skill has to send; none by default.
     """
     principal_org_id: NotRequired[pulumi.Input[Optional[_builtins.str]]]
     """
-    Only callers from this AWS organisation, for example `o-a1b2c3d4e5`.
+    Only callers from this AWS organisation, for example `o-a1b2c3d4e5`; from any by default.
     """
     source_account: NotRequired[pulumi.Input[Optional[_builtins.str]]]
     """
-    Only calls on behalf of resources of this account. Use it together with an S3 `sourceArn`, which holds no account.
+    Only calls on behalf of resources of this account, by its 12 digits; of any by default. Use it together with an S3 `sourceArn`, which holds no account.
     """
     source_arn: NotRequired[pulumi.Input[Optional[_builtins.str]]]
     """
-    Only calls on behalf of this resource, for example the ARN of a bucket, topic, rule or API.
+    Only calls on behalf of this resource, for example the ARN of a bucket, topic, rule or API; of any by default.
     """
 
 @pulumi.input_type
@@ -757,10 +757,10 @@ class PermissionArgs:
 
         :param pulumi.Input[_builtins.str] principal: The service, account or ARN that may invoke, for example `s3.amazonaws.com` or `123456789012`.
         :param pulumi.Input[_builtins.str] action: The Lambda action that is allowed; `lambda:InvokeFunction` by default.
-        :param pulumi.Input[_builtins.str] event_source_token: The token that an Alexa skill has to send.
-        :param pulumi.Input[_builtins.str] principal_org_id: Only callers from this AWS organisation, for example `o-a1b2c3d4e5`.
-        :param pulumi.Input[_builtins.str] source_account: Only calls on behalf of resources of this account. Use it together with an S3 `sourceArn`, which holds no account.
-        :param pulumi.Input[_builtins.str] source_arn: Only calls on behalf of this resource, for example the ARN of a bucket, topic, rule or API.
+        :param pulumi.Input[_builtins.str] event_source_token: The token that an Alexa skill has to send; none by default.
+        :param pulumi.Input[_builtins.str] principal_org_id: Only callers from this AWS organisation, for example `o-a1b2c3d4e5`; from any by default.
+        :param pulumi.Input[_builtins.str] source_account: Only calls on behalf of resources of this account, by its 12 digits; of any by default. Use it together with an S3 `sourceArn`, which holds no account.
+        :param pulumi.Input[_builtins.str] source_arn: Only calls on behalf of this resource, for example the ARN of a bucket, topic, rule or API; of any by default.
         """
         pulumi.set(__self__, "principal", principal)
         if action is not None:
@@ -802,7 +802,7 @@ class PermissionArgs:
     @pulumi.getter(name="eventSourceToken")
     def event_source_token(self) -> pulumi.Input[Optional[_builtins.str]]:
         """
-        The token that an Alexa skill has to send.
+        The token that an Alexa skill has to send; none by default.
         """
         return pulumi.get(self, "event_source_token")
 
@@ -814,7 +814,7 @@ class PermissionArgs:
     @pulumi.getter(name="principalOrgId")
     def principal_org_id(self) -> pulumi.Input[Optional[_builtins.str]]:
         """
-        Only callers from this AWS organisation, for example `o-a1b2c3d4e5`.
+        Only callers from this AWS organisation, for example `o-a1b2c3d4e5`; from any by default.
         """
         return pulumi.get(self, "principal_org_id")
 
@@ -826,7 +826,7 @@ class PermissionArgs:
     @pulumi.getter(name="sourceAccount")
     def source_account(self) -> pulumi.Input[Optional[_builtins.str]]:
         """
-        Only calls on behalf of resources of this account. Use it together with an S3 `sourceArn`, which holds no account.
+        Only calls on behalf of resources of this account, by its 12 digits; of any by default. Use it together with an S3 `sourceArn`, which holds no account.
         """
         return pulumi.get(self, "source_account")
 
@@ -838,7 +838,7 @@ class PermissionArgs:
     @pulumi.getter(name="sourceArn")
     def source_arn(self) -> pulumi.Input[Optional[_builtins.str]]:
         """
-        Only calls on behalf of this resource, for example the ARN of a bucket, topic, rule or API.
+        Only calls on behalf of this resource, for example the ARN of a bucket, topic, rule or API; of any by default.
         """
         return pulumi.get(self, "source_arn")
 
@@ -857,7 +857,7 @@ class SmokeTestArgsDict(TypedDict):
     """
     attempts: NotRequired[pulumi.Input[Optional[_builtins.int]]]
     """
-    How many times it is tried before the rollout stops; 1 by default.
+    How many times it is tried before the rollout stops, from 1 to 10; 1 by default.
     """
     expect: NotRequired[pulumi.Input[Optional[_builtins.str]]]
     """
@@ -865,7 +865,7 @@ class SmokeTestArgsDict(TypedDict):
     """
     timeout: NotRequired[pulumi.Input[Optional[_builtins.str]]]
     """
-    How long one invocation may take, as a duration such as `"30 seconds"` or `"30s"`; 30 seconds by default.
+    How long one invocation may take, as a duration such as `"30 seconds"` or `"30s"`; 30 seconds by default, and at most 15 minutes.
     """
 
 @pulumi.input_type
@@ -879,9 +879,9 @@ class SmokeTestArgs:
         One invocation of the new version before it gets any traffic. The provider makes it; no hook function is needed.
 
         :param pulumi.Input[_builtins.str] payload: The event that the new version is invoked with, as JSON text. It is kept secret and is never logged.
-        :param pulumi.Input[_builtins.int] attempts: How many times it is tried before the rollout stops; 1 by default.
+        :param pulumi.Input[_builtins.int] attempts: How many times it is tried before the rollout stops, from 1 to 10; 1 by default.
         :param pulumi.Input[_builtins.str] expect: What the answer has to contain, as JSON text. Every member in it must be in the answer with the same value; the answer may hold more. Without it, any answer that is no function error will do.
-        :param pulumi.Input[_builtins.str] timeout: How long one invocation may take, as a duration such as `"30 seconds"` or `"30s"`; 30 seconds by default.
+        :param pulumi.Input[_builtins.str] timeout: How long one invocation may take, as a duration such as `"30 seconds"` or `"30s"`; 30 seconds by default, and at most 15 minutes.
         """
         pulumi.set(__self__, "payload", payload)
         if attempts is not None:
@@ -907,7 +907,7 @@ class SmokeTestArgs:
     @pulumi.getter
     def attempts(self) -> pulumi.Input[Optional[_builtins.int]]:
         """
-        How many times it is tried before the rollout stops; 1 by default.
+        How many times it is tried before the rollout stops, from 1 to 10; 1 by default.
         """
         return pulumi.get(self, "attempts")
 
@@ -931,7 +931,7 @@ class SmokeTestArgs:
     @pulumi.getter
     def timeout(self) -> pulumi.Input[Optional[_builtins.str]]:
         """
-        How long one invocation may take, as a duration such as `"30 seconds"` or `"30s"`; 30 seconds by default.
+        How long one invocation may take, as a duration such as `"30 seconds"` or `"30s"`; 30 seconds by default, and at most 15 minutes.
         """
         return pulumi.get(self, "timeout")
 

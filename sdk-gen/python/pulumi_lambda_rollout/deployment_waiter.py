@@ -105,6 +105,32 @@ class DeploymentWaiter(pulumi.CustomResource):
         """
         Waits for CodeDeploy deployments to end, with live progress, and fails with a message worth reading. One resource can wait for many deployments. A deployment that it has already seen end is not waited for again.
 
+        ## Example Usage
+        ### Wait for Many Deployments at Once
+        ```python
+        import pulumi
+        import pulumi_lambda_rollout as lambda_rollout
+
+        config = pulumi.Config()
+
+        deployments = [
+            lambda_rollout.LambdaDeployment(
+                name,
+                application_name="shop",
+                deployment_group_name=name,
+                function_name=name,
+                alias_name="live",
+                version=config.require(f"{name}Version"),
+            )
+            for name in ["cart", "orders"]
+        ]
+
+        lambda_rollout.DeploymentWaiter(
+            "all",
+            deployment_ids=[deployment.deployment_id for deployment in deployments],
+        )
+        ```
+
 
         :param str resource_name: The name of the resource.
         :param pulumi.ResourceOptions opts: Options for the resource.
@@ -121,6 +147,32 @@ class DeploymentWaiter(pulumi.CustomResource):
                  opts: Optional[pulumi.ResourceOptions] = None):
         """
         Waits for CodeDeploy deployments to end, with live progress, and fails with a message worth reading. One resource can wait for many deployments. A deployment that it has already seen end is not waited for again.
+
+        ## Example Usage
+        ### Wait for Many Deployments at Once
+        ```python
+        import pulumi
+        import pulumi_lambda_rollout as lambda_rollout
+
+        config = pulumi.Config()
+
+        deployments = [
+            lambda_rollout.LambdaDeployment(
+                name,
+                application_name="shop",
+                deployment_group_name=name,
+                function_name=name,
+                alias_name="live",
+                version=config.require(f"{name}Version"),
+            )
+            for name in ["cart", "orders"]
+        ]
+
+        lambda_rollout.DeploymentWaiter(
+            "all",
+            deployment_ids=[deployment.deployment_id for deployment in deployments],
+        )
+        ```
 
 
         :param str resource_name: The name of the resource.

@@ -33,9 +33,9 @@ class FunctionAliasArgs:
         """
         The set of arguments for constructing a FunctionAlias resource.
 
-        :param pulumi.Input[_builtins.str] alias_name: Name of the alias, at most 128 characters and not a number (Lambda `CreateAlias`). Changing it replaces the alias.
+        :param pulumi.Input[_builtins.str] alias_name: Name of the alias: letters, digits, `-` and `_`, at most 128, and not only digits (Lambda `CreateAlias`). Changing it replaces the alias.
         :param pulumi.Input[_builtins.str] function_name: Name or ARN of the Lambda function. Two spellings of the same function are no change. A version or alias in it is refused. Changing it replaces the alias.
-        :param pulumi.Input[_builtins.str] version: The published version that the alias points at. With `follow: false` it counts only when the alias is made.
+        :param pulumi.Input[_builtins.str] version: The published version that the alias points at: its number, for example `fn.version`. With `follow: false` it counts only when the alias is made.
         :param pulumi.Input[_builtins.bool] adopt: Whether to take over an alias of that name that exists already. `false` by default: such an alias is then an error that says so. From then on it is this resource's and goes with it, unless Pulumi's `retainOnDelete` is set.
         :param pulumi.Input[_builtins.str] description: Description of the alias, at most 256 characters; none by default.
         :param pulumi.Input[_builtins.bool] follow: Whether the alias moves when `version` changes. `true` by default. With `false` it is made at `version` and then left to a `FunctionRollout`.
@@ -60,7 +60,7 @@ class FunctionAliasArgs:
     @pulumi.getter(name="aliasName")
     def alias_name(self) -> pulumi.Input[_builtins.str]:
         """
-        Name of the alias, at most 128 characters and not a number (Lambda `CreateAlias`). Changing it replaces the alias.
+        Name of the alias: letters, digits, `-` and `_`, at most 128, and not only digits (Lambda `CreateAlias`). Changing it replaces the alias.
         """
         return pulumi.get(self, "alias_name")
 
@@ -84,7 +84,7 @@ class FunctionAliasArgs:
     @pulumi.getter
     def version(self) -> pulumi.Input[_builtins.str]:
         """
-        The published version that the alias points at. With `follow: false` it counts only when the alias is made.
+        The published version that the alias points at: its number, for example `fn.version`. With `follow: false` it counts only when the alias is made.
         """
         return pulumi.get(self, "version")
 
@@ -175,17 +175,36 @@ class FunctionAlias(pulumi.CustomResource):
 
         The id is `function:alias` and is enough to import an existing alias.
 
+        ## Example Usage
+        ### The Address of the Version Under Test
+        ```python
+        import pulumi
+        import pulumi_lambda_rollout as lambda_rollout
+
+        config = pulumi.Config()
+
+        candidate = lambda_rollout.FunctionAlias(
+            "candidate",
+            function_name=config.require("functionName"),
+            alias_name="candidate",
+            version=config.require("version"),
+            function_url={},
+        )
+
+        pulumi.export("url", candidate.url)
+        ```
+
 
         :param str resource_name: The name of the resource.
         :param pulumi.ResourceOptions opts: Options for the resource.
         :param pulumi.Input[_builtins.bool] adopt: Whether to take over an alias of that name that exists already. `false` by default: such an alias is then an error that says so. From then on it is this resource's and goes with it, unless Pulumi's `retainOnDelete` is set.
-        :param pulumi.Input[_builtins.str] alias_name: Name of the alias, at most 128 characters and not a number (Lambda `CreateAlias`). Changing it replaces the alias.
+        :param pulumi.Input[_builtins.str] alias_name: Name of the alias: letters, digits, `-` and `_`, at most 128, and not only digits (Lambda `CreateAlias`). Changing it replaces the alias.
         :param pulumi.Input[_builtins.str] description: Description of the alias, at most 256 characters; none by default.
         :param pulumi.Input[_builtins.bool] follow: Whether the alias moves when `version` changes. `true` by default. With `false` it is made at `version` and then left to a `FunctionRollout`.
         :param pulumi.Input[_builtins.str] function_name: Name or ARN of the Lambda function. Two spellings of the same function are no change. A version or alias in it is refused. Changing it replaces the alias.
         :param pulumi.Input[Union['FunctionUrlArgs', 'FunctionUrlArgsDict']] function_url: A function URL of the alias; none by default.
         :param pulumi.Input[Sequence[pulumi.Input[Union['PermissionArgs', 'PermissionArgsDict']]]] permissions: Who may invoke the alias; nobody by default.
-        :param pulumi.Input[_builtins.str] version: The published version that the alias points at. With `follow: false` it counts only when the alias is made.
+        :param pulumi.Input[_builtins.str] version: The published version that the alias points at: its number, for example `fn.version`. With `follow: false` it counts only when the alias is made.
         """
         ...
     @overload
@@ -199,6 +218,25 @@ class FunctionAlias(pulumi.CustomResource):
         Use it when something must know the address of a version before a rollout exists: a hook function that tests the new version, or event sources that should not wait for the rollout (`follow: false`).
 
         The id is `function:alias` and is enough to import an existing alias.
+
+        ## Example Usage
+        ### The Address of the Version Under Test
+        ```python
+        import pulumi
+        import pulumi_lambda_rollout as lambda_rollout
+
+        config = pulumi.Config()
+
+        candidate = lambda_rollout.FunctionAlias(
+            "candidate",
+            function_name=config.require("functionName"),
+            alias_name="candidate",
+            version=config.require("version"),
+            function_url={},
+        )
+
+        pulumi.export("url", candidate.url)
+        ```
 
 
         :param str resource_name: The name of the resource.
@@ -299,7 +337,7 @@ class FunctionAlias(pulumi.CustomResource):
     @pulumi.getter(name="aliasName")
     def alias_name(self) -> pulumi.Output[_builtins.str]:
         """
-        Name of the alias, at most 128 characters and not a number (Lambda `CreateAlias`). Changing it replaces the alias.
+        Name of the alias: letters, digits, `-` and `_`, at most 128, and not only digits (Lambda `CreateAlias`). Changing it replaces the alias.
         """
         return pulumi.get(self, "alias_name")
 
@@ -379,7 +417,7 @@ class FunctionAlias(pulumi.CustomResource):
     @pulumi.getter
     def version(self) -> pulumi.Output[_builtins.str]:
         """
-        The published version that the alias points at. With `follow: false` it counts only when the alias is made.
+        The published version that the alias points at: its number, for example `fn.version`. With `follow: false` it counts only when the alias is made.
         """
         return pulumi.get(self, "version")
 

@@ -58,35 +58,35 @@ class FunctionRolloutArgs:
         The set of arguments for constructing a FunctionRollout resource.
 
         :param pulumi.Input[_builtins.str] function_name: Name or ARN of the Lambda function. Two spellings of the same function are no change. A version or alias in it is refused. Changing it replaces the rollout.
-        :param pulumi.Input[_builtins.str] version: The published version to serve, for example `fn.version`. A new value is what starts a rollout. `$LATEST` is refused: set `publish: true` on the function.
+        :param pulumi.Input[_builtins.str] version: The published version to serve: its number, for example `fn.version`. A new value is what starts a rollout. `$LATEST` is refused: set `publish: true` on the function.
         :param pulumi.Input[_builtins.bool] adopt: Whether to take over an alias, application, group or role of that name that exists already. `false` by default: such a thing is then an error that says so. Taking over never moves traffic at once. From then on it is the rollout's and goes with it, unless Pulumi's `retainOnDelete` is set.
-        :param pulumi.Input[Sequence[pulumi.Input[_builtins.str]]] alarms: Names of your own CloudWatch alarms, metric or composite, that roll back when they fire; none by default. CodeDeploy limits the alarms of one deployment (10 by its API documentation), and the error alarm counts as one.
+        :param pulumi.Input[Sequence[pulumi.Input[_builtins.str]]] alarms: Names, not ARNs, of your own CloudWatch alarms, metric or composite, that roll back when they fire; none by default. CodeDeploy watches at most 10, and the error alarm counts as one: 9 beside it.
         :param pulumi.Input['AlarmsAlreadyFiring'] alarms_already_firing: What to do when one of `alarms` is in ALARM before the rollout starts; `fail` by default. Going back to a version that has already served in full ignores them. The provider setting of the same name overrides it.
-        :param pulumi.Input[_builtins.str] alias_name: Name of the alias that serves; `stable` by default. An alias of that name made by a `FunctionAlias` of the same stack is used. Changing it replaces the rollout.
-        :param pulumi.Input[_builtins.str] application_name: Name of the CodeDeploy application. By default it is derived from function and alias and made for you. An existing one is used as it is and never tagged, changed or deleted.
+        :param pulumi.Input[_builtins.str] alias_name: Name of the alias that serves: letters, digits, `-` and `_`, at most 128, and not only digits; `stable` by default. An alias of that name made by a `FunctionAlias` of the same stack is used. Changing it replaces the rollout.
+        :param pulumi.Input[_builtins.str] application_name: Name of the CodeDeploy application, at most 100 characters. By default it is derived from function and alias and made for you. An existing one is used as it is and never tagged, changed or deleted.
         :param pulumi.Input[Sequence[pulumi.Input['RollbackEvent']]] auto_rollback: When traffic goes back by itself. All three events by default; `[]` means never. Where an event is left out, the next update restores the old version.
         :param pulumi.Input[_builtins.str] bake: How long to keep watching after all traffic is on the new version, as a duration such as `"10 minutes"` or `"10m"`; 3 minutes by default, and at most 48 hours. An alarm in this time deploys the previous version all at once, and the rollout fails. With `wait: false` it belongs to the `DeploymentWaiter` and is refused here.
         :param pulumi.Input[_builtins.str] deployment_config_name: A CodeDeploy deployment configuration to use instead of `strategy`: a predefined one such as `CodeDeployDefault.LambdaLinear10PercentEvery1Minute`, or one of your own. It is used as it is, never changed or deleted.
-        :param pulumi.Input[_builtins.str] deployment_group_name: Name of the CodeDeploy deployment group. By default it is the name of the stable alias and made for you. An existing one is used as it is and never tagged, changed or deleted.
+        :param pulumi.Input[_builtins.str] deployment_group_name: Name of the CodeDeploy deployment group, at most 100 characters. By default it is the name of the stable alias and made for you. An existing one is used as it is and never tagged, changed or deleted. It needs `applicationName`.
         :param pulumi.Input[_builtins.str] description: Description of each deployment, at most 256 characters (CodeDeploy `CreateDeployment`); none by default.
         :param pulumi.Input['ErrorAlarmArgs'] error_alarm: The alarm on errors of the new version. On by default: it fires when the new version's error rate is more than one percentage point above the old version's. With a function URL, its 5xx answers count too.
         :param pulumi.Input['FunctionUrlArgs'] function_url: A function URL of the stable alias; none by default.
         :param pulumi.Input['HooksArgs'] hooks: Functions that CodeDeploy calls before and after the traffic moves; none by default.
         :param pulumi.Input[_builtins.bool] ignore_alarm_poll_failure: Whether a deployment goes on when CodeDeploy cannot read the state of the alarms (`ignorePollAlarmFailure`). `false` by default.
-        :param pulumi.Input[_builtins.str] latest_alias_name: Name of the alias that points at the newest version, even while it is being rolled out; `latest` by default. `""` means none.
-        :param pulumi.Input['FunctionUrlArgs'] latest_function_url: A function URL of the latest alias, to try the newest version; none by default.
-        :param pulumi.Input[_builtins.int] min_requests: Fewer requests than this on the new version make the rollout inconclusive, which is said and never called a success of the canary. Counted after the bake; 0 by default.
-        :param pulumi.Input[Sequence[pulumi.Input['NotificationArgs']]] notifications: SNS topics that CodeDeploy tells about this function's deployments; none by default. Not with a deployment group that the rollout did not make.
+        :param pulumi.Input[_builtins.str] latest_alias_name: Name of the alias that points at the newest version, even while it is being rolled out; `latest` by default. `""` means none. It follows the rules of `aliasName`, and is another name.
+        :param pulumi.Input['FunctionUrlArgs'] latest_function_url: A function URL of the latest alias, to try the newest version; none by default. It needs that alias: not together with an empty `latestAliasName`.
+        :param pulumi.Input[_builtins.int] min_requests: Fewer requests than this on the new version make the rollout inconclusive, which is said and never called a success of the canary. Counted after the bake; 0 by default, which any number of requests fulfils.
+        :param pulumi.Input[Sequence[pulumi.Input['NotificationArgs']]] notifications: SNS topics that CodeDeploy tells about this function's deployments, at most 10; none by default. Not with a deployment group that the rollout did not make.
         :param pulumi.Input['CancelAction'] on_cancel: What an interrupt (Ctrl-C) does to a deployment that is being waited for; `leave` by default.
         :param pulumi.Input['ConflictAction'] on_conflict: What to do when another deployment of the group is running; `stop` by default. One that already deploys this version is adopted, and a rollback is always awaited, never stopped.
         :param pulumi.Input['FailedVersionAction'] on_failed_version: What `pulumi up` does while `version` is one that a hook, the smoke test or an alarm has judged bad; `keep` by default. A rollout that failed for any other reason is simply tried again.
         :param pulumi.Input[Sequence[pulumi.Input['PermissionArgs']]] permissions: Who may invoke the stable alias; nobody by default. The usual event source then needs no permission resource of its own.
-        :param pulumi.Input[_builtins.str] permissions_boundary: ARN of the IAM policy that bounds the service role which the rollout makes; none by default.
-        :param pulumi.Input[_builtins.str] service_role_arn: ARN of the role that CodeDeploy works with. By default one is made for this rollout.
+        :param pulumi.Input[_builtins.str] permissions_boundary: ARN of the IAM policy that bounds the service role which the rollout makes; none by default. Not together with `serviceRoleArn`.
+        :param pulumi.Input[_builtins.str] service_role_arn: ARN of the role that CodeDeploy works with. By default one is made for this rollout. A role named here is used as it is and never tagged, changed or deleted.
         :param pulumi.Input[_builtins.bool] show_logs: Whether a failed rollout shows the last error lines that the new version logged. `true` by default. They go to the terminal only, never to the state.
         :param pulumi.Input['SmokeTestArgs'] smoke_test: A test invocation of the new version before it gets any traffic; none by default. A function error or an unmet expectation stops the rollout. It runs on the first create too.
         :param pulumi.Input['StrategyArgs'] strategy: How traffic moves. By default a canary: 10 percent first, the rest after 5 minutes. Not together with `deploymentConfigName`.
-        :param pulumi.Input[Mapping[str, pulumi.Input[_builtins.str]]] tags: Tags for the application, the deployment group, the service role and the alarms that the rollout makes. They win over the provider's `defaultTags`.
+        :param pulumi.Input[Mapping[str, pulumi.Input[_builtins.str]]] tags: Tags for the application, the deployment group, the service role and the alarms that the rollout makes, at most 48; none by default. They win over the provider's `defaultTags`. Names that begin with `aws:` or `lambda-rollout:` are refused.
         :param pulumi.Input[Mapping[str, pulumi.Input[_builtins.str]]] triggers: Values that try the declared version again when one of them changes, also one that failed; none by default. A version that has all the traffic already is not deployed again: there is nothing to shift.
         :param pulumi.Input[_builtins.bool] wait: Whether `pulumi up` waits for the end of the rollout. `true` by default. The time limit comes from `customTimeouts`; by default it is what the strategy, the hooks and the bake can take.
         """
@@ -169,7 +169,7 @@ class FunctionRolloutArgs:
     @pulumi.getter
     def version(self) -> pulumi.Input[_builtins.str]:
         """
-        The published version to serve, for example `fn.version`. A new value is what starts a rollout. `$LATEST` is refused: set `publish: true` on the function.
+        The published version to serve: its number, for example `fn.version`. A new value is what starts a rollout. `$LATEST` is refused: set `publish: true` on the function.
         """
         return pulumi.get(self, "version")
 
@@ -193,7 +193,7 @@ class FunctionRolloutArgs:
     @pulumi.getter
     def alarms(self) -> pulumi.Input[Optional[Sequence[pulumi.Input[_builtins.str]]]]:
         """
-        Names of your own CloudWatch alarms, metric or composite, that roll back when they fire; none by default. CodeDeploy limits the alarms of one deployment (10 by its API documentation), and the error alarm counts as one.
+        Names, not ARNs, of your own CloudWatch alarms, metric or composite, that roll back when they fire; none by default. CodeDeploy watches at most 10, and the error alarm counts as one: 9 beside it.
         """
         return pulumi.get(self, "alarms")
 
@@ -217,7 +217,7 @@ class FunctionRolloutArgs:
     @pulumi.getter(name="aliasName")
     def alias_name(self) -> pulumi.Input[Optional[_builtins.str]]:
         """
-        Name of the alias that serves; `stable` by default. An alias of that name made by a `FunctionAlias` of the same stack is used. Changing it replaces the rollout.
+        Name of the alias that serves: letters, digits, `-` and `_`, at most 128, and not only digits; `stable` by default. An alias of that name made by a `FunctionAlias` of the same stack is used. Changing it replaces the rollout.
         """
         return pulumi.get(self, "alias_name")
 
@@ -229,7 +229,7 @@ class FunctionRolloutArgs:
     @pulumi.getter(name="applicationName")
     def application_name(self) -> pulumi.Input[Optional[_builtins.str]]:
         """
-        Name of the CodeDeploy application. By default it is derived from function and alias and made for you. An existing one is used as it is and never tagged, changed or deleted.
+        Name of the CodeDeploy application, at most 100 characters. By default it is derived from function and alias and made for you. An existing one is used as it is and never tagged, changed or deleted.
         """
         return pulumi.get(self, "application_name")
 
@@ -277,7 +277,7 @@ class FunctionRolloutArgs:
     @pulumi.getter(name="deploymentGroupName")
     def deployment_group_name(self) -> pulumi.Input[Optional[_builtins.str]]:
         """
-        Name of the CodeDeploy deployment group. By default it is the name of the stable alias and made for you. An existing one is used as it is and never tagged, changed or deleted.
+        Name of the CodeDeploy deployment group, at most 100 characters. By default it is the name of the stable alias and made for you. An existing one is used as it is and never tagged, changed or deleted. It needs `applicationName`.
         """
         return pulumi.get(self, "deployment_group_name")
 
@@ -349,7 +349,7 @@ class FunctionRolloutArgs:
     @pulumi.getter(name="latestAliasName")
     def latest_alias_name(self) -> pulumi.Input[Optional[_builtins.str]]:
         """
-        Name of the alias that points at the newest version, even while it is being rolled out; `latest` by default. `""` means none.
+        Name of the alias that points at the newest version, even while it is being rolled out; `latest` by default. `""` means none. It follows the rules of `aliasName`, and is another name.
         """
         return pulumi.get(self, "latest_alias_name")
 
@@ -361,7 +361,7 @@ class FunctionRolloutArgs:
     @pulumi.getter(name="latestFunctionUrl")
     def latest_function_url(self) -> pulumi.Input[Optional['FunctionUrlArgs']]:
         """
-        A function URL of the latest alias, to try the newest version; none by default.
+        A function URL of the latest alias, to try the newest version; none by default. It needs that alias: not together with an empty `latestAliasName`.
         """
         return pulumi.get(self, "latest_function_url")
 
@@ -373,7 +373,7 @@ class FunctionRolloutArgs:
     @pulumi.getter(name="minRequests")
     def min_requests(self) -> pulumi.Input[Optional[_builtins.int]]:
         """
-        Fewer requests than this on the new version make the rollout inconclusive, which is said and never called a success of the canary. Counted after the bake; 0 by default.
+        Fewer requests than this on the new version make the rollout inconclusive, which is said and never called a success of the canary. Counted after the bake; 0 by default, which any number of requests fulfils.
         """
         return pulumi.get(self, "min_requests")
 
@@ -385,7 +385,7 @@ class FunctionRolloutArgs:
     @pulumi.getter
     def notifications(self) -> pulumi.Input[Optional[Sequence[pulumi.Input['NotificationArgs']]]]:
         """
-        SNS topics that CodeDeploy tells about this function's deployments; none by default. Not with a deployment group that the rollout did not make.
+        SNS topics that CodeDeploy tells about this function's deployments, at most 10; none by default. Not with a deployment group that the rollout did not make.
         """
         return pulumi.get(self, "notifications")
 
@@ -445,7 +445,7 @@ class FunctionRolloutArgs:
     @pulumi.getter(name="permissionsBoundary")
     def permissions_boundary(self) -> pulumi.Input[Optional[_builtins.str]]:
         """
-        ARN of the IAM policy that bounds the service role which the rollout makes; none by default.
+        ARN of the IAM policy that bounds the service role which the rollout makes; none by default. Not together with `serviceRoleArn`.
         """
         return pulumi.get(self, "permissions_boundary")
 
@@ -457,7 +457,7 @@ class FunctionRolloutArgs:
     @pulumi.getter(name="serviceRoleArn")
     def service_role_arn(self) -> pulumi.Input[Optional[_builtins.str]]:
         """
-        ARN of the role that CodeDeploy works with. By default one is made for this rollout.
+        ARN of the role that CodeDeploy works with. By default one is made for this rollout. A role named here is used as it is and never tagged, changed or deleted.
         """
         return pulumi.get(self, "service_role_arn")
 
@@ -505,7 +505,7 @@ class FunctionRolloutArgs:
     @pulumi.getter
     def tags(self) -> pulumi.Input[Optional[Mapping[str, pulumi.Input[_builtins.str]]]]:
         """
-        Tags for the application, the deployment group, the service role and the alarms that the rollout makes. They win over the provider's `defaultTags`.
+        Tags for the application, the deployment group, the service role and the alarms that the rollout makes, at most 48; none by default. They win over the provider's `defaultTags`. Names that begin with `aws:` or `lambda-rollout:` are refused.
         """
         return pulumi.get(self, "tags")
 
@@ -584,40 +584,129 @@ class FunctionRollout(pulumi.CustomResource):
 
         The id is `function:alias`, for example `api:stable`, and is enough to import an existing rollout.
 
+        ## Example Usage
+        ### A Safe Rollout
+        ```python
+        import json
+
+        import pulumi
+        import pulumi_aws as aws
+        import pulumi_lambda_rollout as lambda_rollout
+
+        role = aws.iam.Role(
+            "api",
+            assume_role_policy=json.dumps({
+                "Version": "2012-10-17",
+                "Statement": [{
+                    "Effect": "Allow",
+                    "Principal": {"Service": "lambda.amazonaws.com"},
+                    "Action": "sts:AssumeRole",
+                }],
+            }),
+        )
+        fn = aws.lambda_.Function(
+            "api",
+            runtime="nodejs22.x",
+            handler="index.handler",
+            role=role.arn,
+            code=pulumi.FileArchive("./api"),
+            publish=True,
+        )
+
+        api = lambda_rollout.FunctionRollout(
+            "api",
+            function_name=fn.name,
+            version=fn.version,
+        )
+
+        pulumi.export("target", api.target_arn)
+        ```
+        ### Strategy, Alarms and a Smoke Test
+        ```python
+        import json
+
+        import pulumi_lambda_rollout as lambda_rollout
+
+        orders = lambda_rollout.FunctionRollout(
+            "orders",
+            function_name="orders",
+            version="7",
+            strategy={"type": "linear", "percentage": 20, "interval": "2 minutes"},
+            bake="10 minutes",
+            alarms=["orders-latency"],
+            smoke_test={
+                "payload": json.dumps({"path": "/health"}),
+                "expect": json.dumps({"statusCode": 200}),
+            },
+        )
+        ```
+        ### Event Sources That Do Not Wait for the Rollout
+        ```python
+        import pulumi
+        import pulumi_aws as aws
+        import pulumi_lambda_rollout as lambda_rollout
+
+        config = pulumi.Config()
+        function_name = config.require("functionName")
+        version = config.require("version")
+        queue = aws.sqs.Queue("jobs")
+
+        stable = lambda_rollout.FunctionAlias(
+            "jobs",
+            function_name=function_name,
+            alias_name="stable",
+            version=version,
+            follow=False,
+        )
+
+        aws.lambda_.EventSourceMapping(
+            "jobs",
+            function_name=stable.target_arn,
+            event_source_arn=queue.arn,
+        )
+
+        lambda_rollout.FunctionRollout(
+            "jobs",
+            function_name=function_name,
+            version=version,
+            alias_name=stable.qualifier,
+        )
+        ```
+
 
         :param str resource_name: The name of the resource.
         :param pulumi.ResourceOptions opts: Options for the resource.
         :param pulumi.Input[_builtins.bool] adopt: Whether to take over an alias, application, group or role of that name that exists already. `false` by default: such a thing is then an error that says so. Taking over never moves traffic at once. From then on it is the rollout's and goes with it, unless Pulumi's `retainOnDelete` is set.
-        :param pulumi.Input[Sequence[pulumi.Input[_builtins.str]]] alarms: Names of your own CloudWatch alarms, metric or composite, that roll back when they fire; none by default. CodeDeploy limits the alarms of one deployment (10 by its API documentation), and the error alarm counts as one.
+        :param pulumi.Input[Sequence[pulumi.Input[_builtins.str]]] alarms: Names, not ARNs, of your own CloudWatch alarms, metric or composite, that roll back when they fire; none by default. CodeDeploy watches at most 10, and the error alarm counts as one: 9 beside it.
         :param pulumi.Input['AlarmsAlreadyFiring'] alarms_already_firing: What to do when one of `alarms` is in ALARM before the rollout starts; `fail` by default. Going back to a version that has already served in full ignores them. The provider setting of the same name overrides it.
-        :param pulumi.Input[_builtins.str] alias_name: Name of the alias that serves; `stable` by default. An alias of that name made by a `FunctionAlias` of the same stack is used. Changing it replaces the rollout.
-        :param pulumi.Input[_builtins.str] application_name: Name of the CodeDeploy application. By default it is derived from function and alias and made for you. An existing one is used as it is and never tagged, changed or deleted.
+        :param pulumi.Input[_builtins.str] alias_name: Name of the alias that serves: letters, digits, `-` and `_`, at most 128, and not only digits; `stable` by default. An alias of that name made by a `FunctionAlias` of the same stack is used. Changing it replaces the rollout.
+        :param pulumi.Input[_builtins.str] application_name: Name of the CodeDeploy application, at most 100 characters. By default it is derived from function and alias and made for you. An existing one is used as it is and never tagged, changed or deleted.
         :param pulumi.Input[Sequence[pulumi.Input['RollbackEvent']]] auto_rollback: When traffic goes back by itself. All three events by default; `[]` means never. Where an event is left out, the next update restores the old version.
         :param pulumi.Input[_builtins.str] bake: How long to keep watching after all traffic is on the new version, as a duration such as `"10 minutes"` or `"10m"`; 3 minutes by default, and at most 48 hours. An alarm in this time deploys the previous version all at once, and the rollout fails. With `wait: false` it belongs to the `DeploymentWaiter` and is refused here.
         :param pulumi.Input[_builtins.str] deployment_config_name: A CodeDeploy deployment configuration to use instead of `strategy`: a predefined one such as `CodeDeployDefault.LambdaLinear10PercentEvery1Minute`, or one of your own. It is used as it is, never changed or deleted.
-        :param pulumi.Input[_builtins.str] deployment_group_name: Name of the CodeDeploy deployment group. By default it is the name of the stable alias and made for you. An existing one is used as it is and never tagged, changed or deleted.
+        :param pulumi.Input[_builtins.str] deployment_group_name: Name of the CodeDeploy deployment group, at most 100 characters. By default it is the name of the stable alias and made for you. An existing one is used as it is and never tagged, changed or deleted. It needs `applicationName`.
         :param pulumi.Input[_builtins.str] description: Description of each deployment, at most 256 characters (CodeDeploy `CreateDeployment`); none by default.
         :param pulumi.Input[Union['ErrorAlarmArgs', 'ErrorAlarmArgsDict']] error_alarm: The alarm on errors of the new version. On by default: it fires when the new version's error rate is more than one percentage point above the old version's. With a function URL, its 5xx answers count too.
         :param pulumi.Input[_builtins.str] function_name: Name or ARN of the Lambda function. Two spellings of the same function are no change. A version or alias in it is refused. Changing it replaces the rollout.
         :param pulumi.Input[Union['FunctionUrlArgs', 'FunctionUrlArgsDict']] function_url: A function URL of the stable alias; none by default.
         :param pulumi.Input[Union['HooksArgs', 'HooksArgsDict']] hooks: Functions that CodeDeploy calls before and after the traffic moves; none by default.
         :param pulumi.Input[_builtins.bool] ignore_alarm_poll_failure: Whether a deployment goes on when CodeDeploy cannot read the state of the alarms (`ignorePollAlarmFailure`). `false` by default.
-        :param pulumi.Input[_builtins.str] latest_alias_name: Name of the alias that points at the newest version, even while it is being rolled out; `latest` by default. `""` means none.
-        :param pulumi.Input[Union['FunctionUrlArgs', 'FunctionUrlArgsDict']] latest_function_url: A function URL of the latest alias, to try the newest version; none by default.
-        :param pulumi.Input[_builtins.int] min_requests: Fewer requests than this on the new version make the rollout inconclusive, which is said and never called a success of the canary. Counted after the bake; 0 by default.
-        :param pulumi.Input[Sequence[pulumi.Input[Union['NotificationArgs', 'NotificationArgsDict']]]] notifications: SNS topics that CodeDeploy tells about this function's deployments; none by default. Not with a deployment group that the rollout did not make.
+        :param pulumi.Input[_builtins.str] latest_alias_name: Name of the alias that points at the newest version, even while it is being rolled out; `latest` by default. `""` means none. It follows the rules of `aliasName`, and is another name.
+        :param pulumi.Input[Union['FunctionUrlArgs', 'FunctionUrlArgsDict']] latest_function_url: A function URL of the latest alias, to try the newest version; none by default. It needs that alias: not together with an empty `latestAliasName`.
+        :param pulumi.Input[_builtins.int] min_requests: Fewer requests than this on the new version make the rollout inconclusive, which is said and never called a success of the canary. Counted after the bake; 0 by default, which any number of requests fulfils.
+        :param pulumi.Input[Sequence[pulumi.Input[Union['NotificationArgs', 'NotificationArgsDict']]]] notifications: SNS topics that CodeDeploy tells about this function's deployments, at most 10; none by default. Not with a deployment group that the rollout did not make.
         :param pulumi.Input['CancelAction'] on_cancel: What an interrupt (Ctrl-C) does to a deployment that is being waited for; `leave` by default.
         :param pulumi.Input['ConflictAction'] on_conflict: What to do when another deployment of the group is running; `stop` by default. One that already deploys this version is adopted, and a rollback is always awaited, never stopped.
         :param pulumi.Input['FailedVersionAction'] on_failed_version: What `pulumi up` does while `version` is one that a hook, the smoke test or an alarm has judged bad; `keep` by default. A rollout that failed for any other reason is simply tried again.
         :param pulumi.Input[Sequence[pulumi.Input[Union['PermissionArgs', 'PermissionArgsDict']]]] permissions: Who may invoke the stable alias; nobody by default. The usual event source then needs no permission resource of its own.
-        :param pulumi.Input[_builtins.str] permissions_boundary: ARN of the IAM policy that bounds the service role which the rollout makes; none by default.
-        :param pulumi.Input[_builtins.str] service_role_arn: ARN of the role that CodeDeploy works with. By default one is made for this rollout.
+        :param pulumi.Input[_builtins.str] permissions_boundary: ARN of the IAM policy that bounds the service role which the rollout makes; none by default. Not together with `serviceRoleArn`.
+        :param pulumi.Input[_builtins.str] service_role_arn: ARN of the role that CodeDeploy works with. By default one is made for this rollout. A role named here is used as it is and never tagged, changed or deleted.
         :param pulumi.Input[_builtins.bool] show_logs: Whether a failed rollout shows the last error lines that the new version logged. `true` by default. They go to the terminal only, never to the state.
         :param pulumi.Input[Union['SmokeTestArgs', 'SmokeTestArgsDict']] smoke_test: A test invocation of the new version before it gets any traffic; none by default. A function error or an unmet expectation stops the rollout. It runs on the first create too.
         :param pulumi.Input[Union['StrategyArgs', 'StrategyArgsDict']] strategy: How traffic moves. By default a canary: 10 percent first, the rest after 5 minutes. Not together with `deploymentConfigName`.
-        :param pulumi.Input[Mapping[str, pulumi.Input[_builtins.str]]] tags: Tags for the application, the deployment group, the service role and the alarms that the rollout makes. They win over the provider's `defaultTags`.
+        :param pulumi.Input[Mapping[str, pulumi.Input[_builtins.str]]] tags: Tags for the application, the deployment group, the service role and the alarms that the rollout makes, at most 48; none by default. They win over the provider's `defaultTags`. Names that begin with `aws:` or `lambda-rollout:` are refused.
         :param pulumi.Input[Mapping[str, pulumi.Input[_builtins.str]]] triggers: Values that try the declared version again when one of them changes, also one that failed; none by default. A version that has all the traffic already is not deployed again: there is nothing to shift.
-        :param pulumi.Input[_builtins.str] version: The published version to serve, for example `fn.version`. A new value is what starts a rollout. `$LATEST` is refused: set `publish: true` on the function.
+        :param pulumi.Input[_builtins.str] version: The published version to serve: its number, for example `fn.version`. A new value is what starts a rollout. `$LATEST` is refused: set `publish: true` on the function.
         :param pulumi.Input[_builtins.bool] wait: Whether `pulumi up` waits for the end of the rollout. `true` by default. The time limit comes from `customTimeouts`; by default it is what the strategy, the hooks and the bake can take.
         """
         ...
@@ -632,6 +721,95 @@ class FunctionRollout(pulumi.CustomResource):
         It makes everything that this takes: a CodeDeploy application, a deployment group and a service role, the aliases `stable` and `latest`, and an alarm on the errors of the new version. On every new `version` it starts a deployment and waits for its end. The first create shifts nothing, because there is no old version yet.
 
         The id is `function:alias`, for example `api:stable`, and is enough to import an existing rollout.
+
+        ## Example Usage
+        ### A Safe Rollout
+        ```python
+        import json
+
+        import pulumi
+        import pulumi_aws as aws
+        import pulumi_lambda_rollout as lambda_rollout
+
+        role = aws.iam.Role(
+            "api",
+            assume_role_policy=json.dumps({
+                "Version": "2012-10-17",
+                "Statement": [{
+                    "Effect": "Allow",
+                    "Principal": {"Service": "lambda.amazonaws.com"},
+                    "Action": "sts:AssumeRole",
+                }],
+            }),
+        )
+        fn = aws.lambda_.Function(
+            "api",
+            runtime="nodejs22.x",
+            handler="index.handler",
+            role=role.arn,
+            code=pulumi.FileArchive("./api"),
+            publish=True,
+        )
+
+        api = lambda_rollout.FunctionRollout(
+            "api",
+            function_name=fn.name,
+            version=fn.version,
+        )
+
+        pulumi.export("target", api.target_arn)
+        ```
+        ### Strategy, Alarms and a Smoke Test
+        ```python
+        import json
+
+        import pulumi_lambda_rollout as lambda_rollout
+
+        orders = lambda_rollout.FunctionRollout(
+            "orders",
+            function_name="orders",
+            version="7",
+            strategy={"type": "linear", "percentage": 20, "interval": "2 minutes"},
+            bake="10 minutes",
+            alarms=["orders-latency"],
+            smoke_test={
+                "payload": json.dumps({"path": "/health"}),
+                "expect": json.dumps({"statusCode": 200}),
+            },
+        )
+        ```
+        ### Event Sources That Do Not Wait for the Rollout
+        ```python
+        import pulumi
+        import pulumi_aws as aws
+        import pulumi_lambda_rollout as lambda_rollout
+
+        config = pulumi.Config()
+        function_name = config.require("functionName")
+        version = config.require("version")
+        queue = aws.sqs.Queue("jobs")
+
+        stable = lambda_rollout.FunctionAlias(
+            "jobs",
+            function_name=function_name,
+            alias_name="stable",
+            version=version,
+            follow=False,
+        )
+
+        aws.lambda_.EventSourceMapping(
+            "jobs",
+            function_name=stable.target_arn,
+            event_source_arn=queue.arn,
+        )
+
+        lambda_rollout.FunctionRollout(
+            "jobs",
+            function_name=function_name,
+            version=version,
+            alias_name=stable.qualifier,
+        )
+        ```
 
 
         :param str resource_name: The name of the resource.
@@ -824,7 +1002,7 @@ class FunctionRollout(pulumi.CustomResource):
     @pulumi.getter
     def alarms(self) -> pulumi.Output[Optional[Sequence[_builtins.str]]]:
         """
-        Names of your own CloudWatch alarms, metric or composite, that roll back when they fire; none by default. CodeDeploy limits the alarms of one deployment (10 by its API documentation), and the error alarm counts as one.
+        Names, not ARNs, of your own CloudWatch alarms, metric or composite, that roll back when they fire; none by default. CodeDeploy watches at most 10, and the error alarm counts as one: 9 beside it.
         """
         return pulumi.get(self, "alarms")
 
@@ -840,7 +1018,7 @@ class FunctionRollout(pulumi.CustomResource):
     @pulumi.getter(name="aliasName")
     def alias_name(self) -> pulumi.Output[Optional[_builtins.str]]:
         """
-        Name of the alias that serves; `stable` by default. An alias of that name made by a `FunctionAlias` of the same stack is used. Changing it replaces the rollout.
+        Name of the alias that serves: letters, digits, `-` and `_`, at most 128, and not only digits; `stable` by default. An alias of that name made by a `FunctionAlias` of the same stack is used. Changing it replaces the rollout.
         """
         return pulumi.get(self, "alias_name")
 
@@ -992,7 +1170,7 @@ class FunctionRollout(pulumi.CustomResource):
     @pulumi.getter(name="latestAliasName")
     def latest_alias_name(self) -> pulumi.Output[Optional[_builtins.str]]:
         """
-        Name of the alias that points at the newest version, even while it is being rolled out; `latest` by default. `""` means none.
+        Name of the alias that points at the newest version, even while it is being rolled out; `latest` by default. `""` means none. It follows the rules of `aliasName`, and is another name.
         """
         return pulumi.get(self, "latest_alias_name")
 
@@ -1000,7 +1178,7 @@ class FunctionRollout(pulumi.CustomResource):
     @pulumi.getter(name="latestFunctionUrl")
     def latest_function_url(self) -> pulumi.Output[Optional['outputs.FunctionUrl']]:
         """
-        A function URL of the latest alias, to try the newest version; none by default.
+        A function URL of the latest alias, to try the newest version; none by default. It needs that alias: not together with an empty `latestAliasName`.
         """
         return pulumi.get(self, "latest_function_url")
 
@@ -1040,7 +1218,7 @@ class FunctionRollout(pulumi.CustomResource):
     @pulumi.getter(name="minRequests")
     def min_requests(self) -> pulumi.Output[Optional[_builtins.int]]:
         """
-        Fewer requests than this on the new version make the rollout inconclusive, which is said and never called a success of the canary. Counted after the bake; 0 by default.
+        Fewer requests than this on the new version make the rollout inconclusive, which is said and never called a success of the canary. Counted after the bake; 0 by default, which any number of requests fulfils.
         """
         return pulumi.get(self, "min_requests")
 
@@ -1048,7 +1226,7 @@ class FunctionRollout(pulumi.CustomResource):
     @pulumi.getter
     def notifications(self) -> pulumi.Output[Optional[Sequence['outputs.Notification']]]:
         """
-        SNS topics that CodeDeploy tells about this function's deployments; none by default. Not with a deployment group that the rollout did not make.
+        SNS topics that CodeDeploy tells about this function's deployments, at most 10; none by default. Not with a deployment group that the rollout did not make.
         """
         return pulumi.get(self, "notifications")
 
@@ -1088,7 +1266,7 @@ class FunctionRollout(pulumi.CustomResource):
     @pulumi.getter(name="permissionsBoundary")
     def permissions_boundary(self) -> pulumi.Output[Optional[_builtins.str]]:
         """
-        ARN of the IAM policy that bounds the service role which the rollout makes; none by default.
+        ARN of the IAM policy that bounds the service role which the rollout makes; none by default. Not together with `serviceRoleArn`.
         """
         return pulumi.get(self, "permissions_boundary")
 
@@ -1144,7 +1322,7 @@ class FunctionRollout(pulumi.CustomResource):
     @pulumi.getter
     def tags(self) -> pulumi.Output[Optional[Mapping[str, _builtins.str]]]:
         """
-        Tags for the application, the deployment group, the service role and the alarms that the rollout makes. They win over the provider's `defaultTags`.
+        Tags for the application, the deployment group, the service role and the alarms that the rollout makes, at most 48; none by default. They win over the provider's `defaultTags`. Names that begin with `aws:` or `lambda-rollout:` are refused.
         """
         return pulumi.get(self, "tags")
 
@@ -1176,7 +1354,7 @@ class FunctionRollout(pulumi.CustomResource):
     @pulumi.getter
     def version(self) -> pulumi.Output[_builtins.str]:
         """
-        The published version to serve, for example `fn.version`. A new value is what starts a rollout. `$LATEST` is refused: set `publish: true` on the function.
+        The published version to serve: its number, for example `fn.version`. A new value is what starts a rollout. `$LATEST` is refused: set `publish: true` on the function.
         """
         return pulumi.get(self, "version")
 

@@ -267,6 +267,17 @@ def get_deployment(deployment_id: Optional[_builtins.str] = None,
     """
     Looks up one CodeDeploy deployment of a Lambda function.
 
+    ## Example Usage
+    ### Look Up a Deployment
+    ```python
+    import pulumi
+    import pulumi_lambda_rollout as lambda_rollout
+
+    deployment = lambda_rollout.get_deployment_output(deployment_id="d-A1B2C3D4E")
+
+    pulumi.export("status", deployment.status)
+    ```
+
 
     :param _builtins.str deployment_id: Id of the deployment, for example `d-A1B2C3D4E`.
     """
@@ -299,6 +310,17 @@ def get_deployment_output(deployment_id: pulumi.Input[Optional[_builtins.str]] =
                           opts: Optional[Union[pulumi.InvokeOptions, pulumi.InvokeOutputOptions]] = None) -> pulumi.Output[GetDeploymentResult]:
     """
     Looks up one CodeDeploy deployment of a Lambda function.
+
+    ## Example Usage
+    ### Look Up a Deployment
+    ```python
+    import pulumi
+    import pulumi_lambda_rollout as lambda_rollout
+
+    deployment = lambda_rollout.get_deployment_output(deployment_id="d-A1B2C3D4E")
+
+    pulumi.export("status", deployment.status)
+    ```
 
 
     :param _builtins.str deployment_id: Id of the deployment, for example `d-A1B2C3D4E`.

@@ -136,9 +136,20 @@ def get_rollout(alias_name: Optional[_builtins.str] = None,
     """
     Says what an alias of a Lambda function serves now: its version or versions, their share of the traffic, and the deployment that is moving it.
 
+    ## Example Usage
+    ### See What Serves
+    ```python
+    import pulumi
+    import pulumi_lambda_rollout as lambda_rollout
+
+    rollout = lambda_rollout.get_rollout_output(function_name="api")
+
+    pulumi.export("serving", rollout.serving_version)
+    ```
+
 
     :param _builtins.str alias_name: Name of the alias; `stable` by default.
-    :param _builtins.str function_name: Name or ARN of the function.
+    :param _builtins.str function_name: Name or ARN of the function. A version or alias in it is refused.
     """
     __args__ = dict()
     __args__['aliasName'] = alias_name
@@ -161,9 +172,20 @@ def get_rollout_output(alias_name: pulumi.Input[Optional[Optional[_builtins.str]
     """
     Says what an alias of a Lambda function serves now: its version or versions, their share of the traffic, and the deployment that is moving it.
 
+    ## Example Usage
+    ### See What Serves
+    ```python
+    import pulumi
+    import pulumi_lambda_rollout as lambda_rollout
+
+    rollout = lambda_rollout.get_rollout_output(function_name="api")
+
+    pulumi.export("serving", rollout.serving_version)
+    ```
+
 
     :param _builtins.str alias_name: Name of the alias; `stable` by default.
-    :param _builtins.str function_name: Name or ARN of the function.
+    :param _builtins.str function_name: Name or ARN of the function. A version or alias in it is refused.
     """
     __args__ = dict()
     __args__['aliasName'] = alias_name

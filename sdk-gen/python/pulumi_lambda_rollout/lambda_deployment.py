@@ -40,9 +40,9 @@ class LambdaDeploymentArgs:
         :param pulumi.Input[_builtins.str] alias_name: Name of the alias whose traffic moves. Changing it replaces the resource.
         :param pulumi.Input[_builtins.str] application_name: Name of the CodeDeploy application. Changing it replaces the resource.
         :param pulumi.Input[_builtins.str] deployment_group_name: Name of the CodeDeploy deployment group. Changing it replaces the resource.
-        :param pulumi.Input[_builtins.str] function_name: Name or ARN of the Lambda function. Two spellings of the same function are no change. Changing it replaces the resource.
-        :param pulumi.Input[_builtins.str] version: The published version to deploy. Nothing is deployed when the alias serves it already.
-        :param pulumi.Input[Sequence[pulumi.Input[_builtins.str]]] alarms: Names of CloudWatch alarms for this deployment instead of the group's (`overrideAlarmConfiguration`); the group's own by default.
+        :param pulumi.Input[_builtins.str] function_name: Name or ARN of the Lambda function. Two spellings of the same function are no change. A version or alias in it is refused. Changing it replaces the resource.
+        :param pulumi.Input[_builtins.str] version: The published version to deploy: its number, for example `fn.version`. Nothing is deployed when the alias serves it already.
+        :param pulumi.Input[Sequence[pulumi.Input[_builtins.str]]] alarms: Names of CloudWatch alarms for this deployment instead of the group's (`overrideAlarmConfiguration`), at most 10; the group's own by default.
         :param pulumi.Input[Sequence[pulumi.Input['RollbackEvent']]] auto_rollback: When traffic goes back by itself; what the group says by default. `[]` means never.
         :param pulumi.Input[_builtins.str] deployment_config_name: Name of the CodeDeploy deployment configuration; the group's own by default.
         :param pulumi.Input[_builtins.str] description: Description of the deployment, at most 256 characters; none by default.
@@ -110,7 +110,7 @@ class LambdaDeploymentArgs:
     @pulumi.getter(name="functionName")
     def function_name(self) -> pulumi.Input[_builtins.str]:
         """
-        Name or ARN of the Lambda function. Two spellings of the same function are no change. Changing it replaces the resource.
+        Name or ARN of the Lambda function. Two spellings of the same function are no change. A version or alias in it is refused. Changing it replaces the resource.
         """
         return pulumi.get(self, "function_name")
 
@@ -122,7 +122,7 @@ class LambdaDeploymentArgs:
     @pulumi.getter
     def version(self) -> pulumi.Input[_builtins.str]:
         """
-        The published version to deploy. Nothing is deployed when the alias serves it already.
+        The published version to deploy: its number, for example `fn.version`. Nothing is deployed when the alias serves it already.
         """
         return pulumi.get(self, "version")
 
@@ -134,7 +134,7 @@ class LambdaDeploymentArgs:
     @pulumi.getter
     def alarms(self) -> pulumi.Input[Optional[Sequence[pulumi.Input[_builtins.str]]]]:
         """
-        Names of CloudWatch alarms for this deployment instead of the group's (`overrideAlarmConfiguration`); the group's own by default.
+        Names of CloudWatch alarms for this deployment instead of the group's (`overrideAlarmConfiguration`), at most 10; the group's own by default.
         """
         return pulumi.get(self, "alarms")
 
@@ -239,21 +239,41 @@ class LambdaDeployment(pulumi.CustomResource):
 
         A new version is an update of the resource and a new deployment. Deleting the resource stops a running deployment with rollback, and otherwise does nothing in AWS. The id is `application/group/function:alias`.
 
+        ## Example Usage
+        ### Deploy With Your Own Group
+        ```python
+        import pulumi
+        import pulumi_lambda_rollout as lambda_rollout
+
+        config = pulumi.Config()
+
+        deployment = lambda_rollout.LambdaDeployment(
+            "api",
+            application_name="api",
+            deployment_group_name="production",
+            function_name="api",
+            alias_name="live",
+            version=config.require("version"),
+        )
+
+        lambda_rollout.DeploymentWaiter("api", deployment_id=deployment.deployment_id)
+        ```
+
 
         :param str resource_name: The name of the resource.
         :param pulumi.ResourceOptions opts: Options for the resource.
-        :param pulumi.Input[Sequence[pulumi.Input[_builtins.str]]] alarms: Names of CloudWatch alarms for this deployment instead of the group's (`overrideAlarmConfiguration`); the group's own by default.
+        :param pulumi.Input[Sequence[pulumi.Input[_builtins.str]]] alarms: Names of CloudWatch alarms for this deployment instead of the group's (`overrideAlarmConfiguration`), at most 10; the group's own by default.
         :param pulumi.Input[_builtins.str] alias_name: Name of the alias whose traffic moves. Changing it replaces the resource.
         :param pulumi.Input[_builtins.str] application_name: Name of the CodeDeploy application. Changing it replaces the resource.
         :param pulumi.Input[Sequence[pulumi.Input['RollbackEvent']]] auto_rollback: When traffic goes back by itself; what the group says by default. `[]` means never.
         :param pulumi.Input[_builtins.str] deployment_config_name: Name of the CodeDeploy deployment configuration; the group's own by default.
         :param pulumi.Input[_builtins.str] deployment_group_name: Name of the CodeDeploy deployment group. Changing it replaces the resource.
         :param pulumi.Input[_builtins.str] description: Description of the deployment, at most 256 characters; none by default.
-        :param pulumi.Input[_builtins.str] function_name: Name or ARN of the Lambda function. Two spellings of the same function are no change. Changing it replaces the resource.
+        :param pulumi.Input[_builtins.str] function_name: Name or ARN of the Lambda function. Two spellings of the same function are no change. A version or alias in it is refused. Changing it replaces the resource.
         :param pulumi.Input[Union['HooksArgs', 'HooksArgsDict']] hooks: Functions that CodeDeploy calls before and after the traffic moves; none by default.
         :param pulumi.Input['ConflictAction'] on_conflict: What to do when another deployment of the group is running; `stop` by default. One that already deploys this version is adopted, and a rollback is always awaited, never stopped.
         :param pulumi.Input[Mapping[str, pulumi.Input[_builtins.str]]] triggers: Values that try the declared version again when one of them changes, also one that failed; none by default. A version that has all the traffic already is not deployed again: there is nothing to shift.
-        :param pulumi.Input[_builtins.str] version: The published version to deploy. Nothing is deployed when the alias serves it already.
+        :param pulumi.Input[_builtins.str] version: The published version to deploy: its number, for example `fn.version`. Nothing is deployed when the alias serves it already.
         """
         ...
     @overload
@@ -265,6 +285,26 @@ class LambdaDeployment(pulumi.CustomResource):
         One CodeDeploy deployment of a Lambda version, for those who bring their own application and deployment group. It compares versions, writes the AppSpec, resolves conflicts and creates the deployment. It does not wait for the end: that is what `DeploymentWaiter` is for.
 
         A new version is an update of the resource and a new deployment. Deleting the resource stops a running deployment with rollback, and otherwise does nothing in AWS. The id is `application/group/function:alias`.
+
+        ## Example Usage
+        ### Deploy With Your Own Group
+        ```python
+        import pulumi
+        import pulumi_lambda_rollout as lambda_rollout
+
+        config = pulumi.Config()
+
+        deployment = lambda_rollout.LambdaDeployment(
+            "api",
+            application_name="api",
+            deployment_group_name="production",
+            function_name="api",
+            alias_name="live",
+            version=config.require("version"),
+        )
+
+        lambda_rollout.DeploymentWaiter("api", deployment_id=deployment.deployment_id)
+        ```
 
 
         :param str resource_name: The name of the resource.
@@ -373,7 +413,7 @@ class LambdaDeployment(pulumi.CustomResource):
     @pulumi.getter
     def alarms(self) -> pulumi.Output[Optional[Sequence[_builtins.str]]]:
         """
-        Names of CloudWatch alarms for this deployment instead of the group's (`overrideAlarmConfiguration`); the group's own by default.
+        Names of CloudWatch alarms for this deployment instead of the group's (`overrideAlarmConfiguration`), at most 10; the group's own by default.
         """
         return pulumi.get(self, "alarms")
 
@@ -453,7 +493,7 @@ class LambdaDeployment(pulumi.CustomResource):
     @pulumi.getter(name="functionName")
     def function_name(self) -> pulumi.Output[_builtins.str]:
         """
-        Name or ARN of the Lambda function. Two spellings of the same function are no change. Changing it replaces the resource.
+        Name or ARN of the Lambda function. Two spellings of the same function are no change. A version or alias in it is refused. Changing it replaces the resource.
         """
         return pulumi.get(self, "function_name")
 
@@ -493,7 +533,7 @@ class LambdaDeployment(pulumi.CustomResource):
     @pulumi.getter
     def version(self) -> pulumi.Output[_builtins.str]:
         """
-        The published version to deploy. Nothing is deployed when the alias serves it already.
+        The published version to deploy: its number, for example `fn.version`. Nothing is deployed when the alias serves it already.
         """
         return pulumi.get(self, "version")
 

@@ -45,9 +45,9 @@ class AssumeRole(dict):
         A role that the provider assumes for all of its calls (STS `AssumeRole`).
 
         :param _builtins.str role_arn: ARN of the role.
-        :param _builtins.str duration: How long the credentials are valid before they are renewed, as a duration such as `"1 hour"`, from 15 minutes to 12 hours; the role session's default (1 hour) when absent.
-        :param _builtins.str external_id: The external id that the role's trust policy asks for.
-        :param _builtins.str session_name: Name of the session, as it shows in CloudTrail; made by the provider when absent.
+        :param _builtins.str duration: How long the credentials are valid before they are renewed, as a duration such as `"1 hour"` or `"1h"`, from 15 minutes to 12 hours; 1 hour by default.
+        :param _builtins.str external_id: The external id that the role's trust policy asks for; none by default.
+        :param _builtins.str session_name: Name of the session, as it shows in CloudTrail; `lambda-rollout` by default.
         """
         pulumi.set(__self__, "role_arn", role_arn)
         if duration is not None:
@@ -69,7 +69,7 @@ class AssumeRole(dict):
     @pulumi.getter
     def duration(self) -> Optional[_builtins.str]:
         """
-        How long the credentials are valid before they are renewed, as a duration such as `"1 hour"`, from 15 minutes to 12 hours; the role session's default (1 hour) when absent.
+        How long the credentials are valid before they are renewed, as a duration such as `"1 hour"` or `"1h"`, from 15 minutes to 12 hours; 1 hour by default.
         """
         return pulumi.get(self, "duration")
 
@@ -77,7 +77,7 @@ class AssumeRole(dict):
     @pulumi.getter(name="externalId")
     def external_id(self) -> Optional[_builtins.str]:
         """
-        The external id that the role's trust policy asks for.
+        The external id that the role's trust policy asks for; none by default.
         """
         return pulumi.get(self, "external_id")
 
@@ -85,7 +85,7 @@ class AssumeRole(dict):
     @pulumi.getter(name="sessionName")
     def session_name(self) -> Optional[_builtins.str]:
         """
-        Name of the session, as it shows in CloudTrail; made by the provider when absent.
+        Name of the session, as it shows in CloudTrail; `lambda-rollout` by default.
         """
         return pulumi.get(self, "session_name")
 
@@ -167,12 +167,12 @@ class Endpoints(dict):
         """
         Addresses to use instead of AWS's own, for example of a local sandbox. A service without one uses AWS's own.
 
-        :param _builtins.str cloudwatch: URL of the CloudWatch API.
-        :param _builtins.str codedeploy: URL of the CodeDeploy API.
-        :param _builtins.str iam: URL of the IAM API.
-        :param _builtins.str lambda_: URL of the Lambda API.
-        :param _builtins.str logs: URL of the CloudWatch Logs API.
-        :param _builtins.str sts: URL of the STS API.
+        :param _builtins.str cloudwatch: URL of the CloudWatch API, with `http://` or `https://`; AWS's own by default.
+        :param _builtins.str codedeploy: URL of the CodeDeploy API, with `http://` or `https://`; AWS's own by default.
+        :param _builtins.str iam: URL of the IAM API, with `http://` or `https://`; AWS's own by default.
+        :param _builtins.str lambda_: URL of the Lambda API, with `http://` or `https://`; AWS's own by default.
+        :param _builtins.str logs: URL of the CloudWatch Logs API, with `http://` or `https://`; AWS's own by default.
+        :param _builtins.str sts: URL of the STS API, with `http://` or `https://`; AWS's own by default.
         """
         if cloudwatch is not None:
             pulumi.set(__self__, "cloudwatch", cloudwatch)
@@ -191,7 +191,7 @@ class Endpoints(dict):
     @pulumi.getter
     def cloudwatch(self) -> Optional[_builtins.str]:
         """
-        URL of the CloudWatch API.
+        URL of the CloudWatch API, with `http://` or `https://`; AWS's own by default.
         """
         return pulumi.get(self, "cloudwatch")
 
@@ -199,7 +199,7 @@ class Endpoints(dict):
     @pulumi.getter
     def codedeploy(self) -> Optional[_builtins.str]:
         """
-        URL of the CodeDeploy API.
+        URL of the CodeDeploy API, with `http://` or `https://`; AWS's own by default.
         """
         return pulumi.get(self, "codedeploy")
 
@@ -207,7 +207,7 @@ class Endpoints(dict):
     @pulumi.getter
     def iam(self) -> Optional[_builtins.str]:
         """
-        URL of the IAM API.
+        URL of the IAM API, with `http://` or `https://`; AWS's own by default.
         """
         return pulumi.get(self, "iam")
 
@@ -215,7 +215,7 @@ class Endpoints(dict):
     @pulumi.getter(name="lambda")
     def lambda_(self) -> Optional[_builtins.str]:
         """
-        URL of the Lambda API.
+        URL of the Lambda API, with `http://` or `https://`; AWS's own by default.
         """
         return pulumi.get(self, "lambda_")
 
@@ -223,7 +223,7 @@ class Endpoints(dict):
     @pulumi.getter
     def logs(self) -> Optional[_builtins.str]:
         """
-        URL of the CloudWatch Logs API.
+        URL of the CloudWatch Logs API, with `http://` or `https://`; AWS's own by default.
         """
         return pulumi.get(self, "logs")
 
@@ -231,7 +231,7 @@ class Endpoints(dict):
     @pulumi.getter
     def sts(self) -> Optional[_builtins.str]:
         """
-        URL of the STS API.
+        URL of the STS API, with `http://` or `https://`; AWS's own by default.
         """
         return pulumi.get(self, "sts")
 
@@ -272,10 +272,10 @@ class ErrorAlarm(dict):
 
         :param Sequence[_builtins.str] alarm_actions: ARNs that the alarm notifies when it fires, for example SNS topics; none by default. CloudWatch takes at most 5.
         :param _builtins.bool enabled: Whether the alarm is made. `true` by default.
-        :param _builtins.int evaluation_periods: How many periods in a row have to breach before it fires; 1 by default.
+        :param _builtins.int evaluation_periods: How many periods in a row have to breach before it fires, from 1 to 60; 1 by default. Periods under an hour are a day at most, together.
         :param 'ErrorAlarmMode' mode: What is compared. `relative` by default, so that neither ambient errors nor a broken old version decide.
-        :param _builtins.str period: Length of one evaluation period, as a duration such as `"1 minute"` or `"1m"`; 1 minute by default. A multiple of a minute.
-        :param _builtins.float threshold: When it fires; 1 by default. With `relative`: percentage points by which the new version's error rate is above the old version's in the same window. With `count`: errors in one period, fired at this number and above.
+        :param _builtins.str period: Length of one evaluation period, as a duration such as `"1 minute"` or `"1m"`; 1 minute by default. Whole minutes, from 1 to 60.
+        :param _builtins.float threshold: When it fires; 1 by default. With `relative`: percentage points, 0 or more, by which the new version's error rate is above the old version's in the same window. With `count`: errors in one period, 1 or more, fired at this number and above.
         """
         if alarm_actions is not None:
             pulumi.set(__self__, "alarm_actions", alarm_actions)
@@ -310,7 +310,7 @@ class ErrorAlarm(dict):
     @pulumi.getter(name="evaluationPeriods")
     def evaluation_periods(self) -> Optional[_builtins.int]:
         """
-        How many periods in a row have to breach before it fires; 1 by default.
+        How many periods in a row have to breach before it fires, from 1 to 60; 1 by default. Periods under an hour are a day at most, together.
         """
         return pulumi.get(self, "evaluation_periods")
 
@@ -326,7 +326,7 @@ class ErrorAlarm(dict):
     @pulumi.getter
     def period(self) -> Optional[_builtins.str]:
         """
-        Length of one evaluation period, as a duration such as `"1 minute"` or `"1m"`; 1 minute by default. A multiple of a minute.
+        Length of one evaluation period, as a duration such as `"1 minute"` or `"1m"`; 1 minute by default. Whole minutes, from 1 to 60.
         """
         return pulumi.get(self, "period")
 
@@ -334,7 +334,7 @@ class ErrorAlarm(dict):
     @pulumi.getter
     def threshold(self) -> Optional[_builtins.float]:
         """
-        When it fires; 1 by default. With `relative`: percentage points by which the new version's error rate is above the old version's in the same window. With `count`: errors in one period, fired at this number and above.
+        When it fires; 1 by default. With `relative`: percentage points, 0 or more, by which the new version's error rate is above the old version's in the same window. With `count`: errors in one period, 1 or more, fired at this number and above.
         """
         return pulumi.get(self, "threshold")
 
@@ -449,11 +449,11 @@ class FunctionUrlCors(dict):
         Cross-origin settings of a function URL (Lambda `Cors`).
 
         :param _builtins.bool allow_credentials: Whether browsers may send cookies and other credentials. `false` by default.
-        :param Sequence[_builtins.str] allow_headers: Request headers that other origins may send, or `*`.
-        :param Sequence[_builtins.str] allow_methods: HTTP methods that other origins may use, or `*`.
-        :param Sequence[_builtins.str] allow_origins: Origins that may call the URL, for example `https://example.com`, or `*`.
-        :param Sequence[_builtins.str] expose_headers: Response headers that scripts may read.
-        :param _builtins.int max_age: How long a browser may keep the answer to a preflight request, in seconds; 0 to 86,400.
+        :param Sequence[_builtins.str] allow_headers: Request headers that other origins may send, or `*`; none by default.
+        :param Sequence[_builtins.str] allow_methods: HTTP methods that other origins may use, or `*`; none by default.
+        :param Sequence[_builtins.str] allow_origins: Origins that may call the URL, for example `https://example.com`, or `*`; none by default.
+        :param Sequence[_builtins.str] expose_headers: Response headers that scripts may read; none by default.
+        :param _builtins.int max_age: How long a browser may keep the answer to a preflight request, in seconds, from 0 to 86,400; 0 by default.
         """
         if allow_credentials is not None:
             pulumi.set(__self__, "allow_credentials", allow_credentials)
@@ -480,7 +480,7 @@ class FunctionUrlCors(dict):
     @pulumi.getter(name="allowHeaders")
     def allow_headers(self) -> Optional[Sequence[_builtins.str]]:
         """
-        Request headers that other origins may send, or `*`.
+        Request headers that other origins may send, or `*`; none by default.
         """
         return pulumi.get(self, "allow_headers")
 
@@ -488,7 +488,7 @@ class FunctionUrlCors(dict):
     @pulumi.getter(name="allowMethods")
     def allow_methods(self) -> Optional[Sequence[_builtins.str]]:
         """
-        HTTP methods that other origins may use, or `*`.
+        HTTP methods that other origins may use, or `*`; none by default.
         """
         return pulumi.get(self, "allow_methods")
 
@@ -496,7 +496,7 @@ class FunctionUrlCors(dict):
     @pulumi.getter(name="allowOrigins")
     def allow_origins(self) -> Optional[Sequence[_builtins.str]]:
         """
-        Origins that may call the URL, for example `https://example.com`, or `*`.
+        Origins that may call the URL, for example `https://example.com`, or `*`; none by default.
         """
         return pulumi.get(self, "allow_origins")
 
@@ -504,7 +504,7 @@ class FunctionUrlCors(dict):
     @pulumi.getter(name="exposeHeaders")
     def expose_headers(self) -> Optional[Sequence[_builtins.str]]:
         """
-        Response headers that scripts may read.
+        Response headers that scripts may read; none by default.
         """
         return pulumi.get(self, "expose_headers")
 
@@ -512,7 +512,7 @@ class FunctionUrlCors(dict):
     @pulumi.getter(name="maxAge")
     def max_age(self) -> Optional[_builtins.int]:
         """
-        How long a browser may keep the answer to a preflight request, in seconds; 0 to 86,400.
+        How long a browser may keep the answer to a preflight request, in seconds, from 0 to 86,400; 0 by default.
         """
         return pulumi.get(self, "max_age")
 
@@ -547,8 +547,8 @@ class Hooks(dict):
         """
         Lambda functions that CodeDeploy calls during a deployment. They report `Succeeded` or `Failed` with `PutLifecycleEventHookExecutionStatus`; one that does not report within an hour fails the deployment.
 
-        :param _builtins.str after_traffic: Name or ARN of the function that CodeDeploy calls after all traffic has moved (`AfterAllowTraffic`).
-        :param _builtins.str before_traffic: Name or ARN of the function that CodeDeploy calls before any traffic moves (`BeforeAllowTraffic`).
+        :param _builtins.str after_traffic: Name or ARN of the function that CodeDeploy calls after all traffic has moved (`AfterAllowTraffic`), with or without a version or alias; none by default.
+        :param _builtins.str before_traffic: Name or ARN of the function that CodeDeploy calls before any traffic moves (`BeforeAllowTraffic`), with or without a version or alias; none by default.
         """
         if after_traffic is not None:
             pulumi.set(__self__, "after_traffic", after_traffic)
@@ -559,7 +559,7 @@ class Hooks(dict):
     @pulumi.getter(name="afterTraffic")
     def after_traffic(self) -> Optional[_builtins.str]:
         """
-        Name or ARN of the function that CodeDeploy calls after all traffic has moved (`AfterAllowTraffic`).
+        Name or ARN of the function that CodeDeploy calls after all traffic has moved (`AfterAllowTraffic`), with or without a version or alias; none by default.
         """
         return pulumi.get(self, "after_traffic")
 
@@ -567,7 +567,7 @@ class Hooks(dict):
     @pulumi.getter(name="beforeTraffic")
     def before_traffic(self) -> Optional[_builtins.str]:
         """
-        Name or ARN of the function that CodeDeploy calls before any traffic moves (`BeforeAllowTraffic`).
+        Name or ARN of the function that CodeDeploy calls before any traffic moves (`BeforeAllowTraffic`), with or without a version or alias; none by default.
         """
         return pulumi.get(self, "before_traffic")
 
@@ -772,10 +772,10 @@ class Permission(dict):
 
         :param _builtins.str principal: The service, account or ARN that may invoke, for example `s3.amazonaws.com` or `123456789012`.
         :param _builtins.str action: The Lambda action that is allowed; `lambda:InvokeFunction` by default.
-        :param _builtins.str event_source_token: The token that an Alexa skill has to send.
-        :param _builtins.str principal_org_id: Only callers from this AWS organisation, for example `o-a1b2c3d4e5`.
-        :param _builtins.str source_account: Only calls on behalf of resources of this account. Use it together with an S3 `sourceArn`, which holds no account.
-        :param _builtins.str source_arn: Only calls on behalf of this resource, for example the ARN of a bucket, topic, rule or API.
+        :param _builtins.str event_source_token: The token that an Alexa skill has to send; none by default.
+        :param _builtins.str principal_org_id: Only callers from this AWS organisation, for example `o-a1b2c3d4e5`; from any by default.
+        :param _builtins.str source_account: Only calls on behalf of resources of this account, by its 12 digits; of any by default. Use it together with an S3 `sourceArn`, which holds no account.
+        :param _builtins.str source_arn: Only calls on behalf of this resource, for example the ARN of a bucket, topic, rule or API; of any by default.
         """
         pulumi.set(__self__, "principal", principal)
         if action is not None:
@@ -809,7 +809,7 @@ class Permission(dict):
     @pulumi.getter(name="eventSourceToken")
     def event_source_token(self) -> Optional[_builtins.str]:
         """
-        The token that an Alexa skill has to send.
+        The token that an Alexa skill has to send; none by default.
         """
         return pulumi.get(self, "event_source_token")
 
@@ -817,7 +817,7 @@ class Permission(dict):
     @pulumi.getter(name="principalOrgId")
     def principal_org_id(self) -> Optional[_builtins.str]:
         """
-        Only callers from this AWS organisation, for example `o-a1b2c3d4e5`.
+        Only callers from this AWS organisation, for example `o-a1b2c3d4e5`; from any by default.
         """
         return pulumi.get(self, "principal_org_id")
 
@@ -825,7 +825,7 @@ class Permission(dict):
     @pulumi.getter(name="sourceAccount")
     def source_account(self) -> Optional[_builtins.str]:
         """
-        Only calls on behalf of resources of this account. Use it together with an S3 `sourceArn`, which holds no account.
+        Only calls on behalf of resources of this account, by its 12 digits; of any by default. Use it together with an S3 `sourceArn`, which holds no account.
         """
         return pulumi.get(self, "source_account")
 
@@ -833,7 +833,7 @@ class Permission(dict):
     @pulumi.getter(name="sourceArn")
     def source_arn(self) -> Optional[_builtins.str]:
         """
-        Only calls on behalf of this resource, for example the ARN of a bucket, topic, rule or API.
+        Only calls on behalf of this resource, for example the ARN of a bucket, topic, rule or API; of any by default.
         """
         return pulumi.get(self, "source_arn")
 
@@ -852,9 +852,9 @@ class SmokeTest(dict):
         One invocation of the new version before it gets any traffic. The provider makes it; no hook function is needed.
 
         :param _builtins.str payload: The event that the new version is invoked with, as JSON text. It is kept secret and is never logged.
-        :param _builtins.int attempts: How many times it is tried before the rollout stops; 1 by default.
+        :param _builtins.int attempts: How many times it is tried before the rollout stops, from 1 to 10; 1 by default.
         :param _builtins.str expect: What the answer has to contain, as JSON text. Every member in it must be in the answer with the same value; the answer may hold more. Without it, any answer that is no function error will do.
-        :param _builtins.str timeout: How long one invocation may take, as a duration such as `"30 seconds"` or `"30s"`; 30 seconds by default.
+        :param _builtins.str timeout: How long one invocation may take, as a duration such as `"30 seconds"` or `"30s"`; 30 seconds by default, and at most 15 minutes.
         """
         pulumi.set(__self__, "payload", payload)
         if attempts is not None:
@@ -876,7 +876,7 @@ class SmokeTest(dict):
     @pulumi.getter
     def attempts(self) -> Optional[_builtins.int]:
         """
-        How many times it is tried before the rollout stops; 1 by default.
+        How many times it is tried before the rollout stops, from 1 to 10; 1 by default.
         """
         return pulumi.get(self, "attempts")
 
@@ -892,7 +892,7 @@ class SmokeTest(dict):
     @pulumi.getter
     def timeout(self) -> Optional[_builtins.str]:
         """
-        How long one invocation may take, as a duration such as `"30 seconds"` or `"30s"`; 30 seconds by default.
+        How long one invocation may take, as a duration such as `"30 seconds"` or `"30s"`; 30 seconds by default, and at most 15 minutes.
         """
         return pulumi.get(self, "timeout")
 

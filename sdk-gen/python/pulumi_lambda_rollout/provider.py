@@ -42,18 +42,18 @@ class ProviderArgs:
         :param pulumi.Input[_builtins.str] access_key: AWS access key id. Without it, credentials come from the AWS SDK's default chain. Needs `secretKey`.
         :param pulumi.Input['AlarmsAlreadyFiring'] alarms_already_firing: Overrides `alarmsAlreadyFiring` of every rollout, without a code edit. Unset by default; said in the output whenever it is used.
         :param pulumi.Input['AssumeRoleArgs'] assume_role: A role to assume for all calls; none by default.
-        :param pulumi.Input[Mapping[str, pulumi.Input[_builtins.str]]] default_tags: Tags for everything that the provider makes; none by default. Tags of a resource win over them.
-        :param pulumi.Input[_builtins.float] deployment_starts_per_second: How many deployments may start in a second; 1 by default. Starts are spread, because CodeDeploy's own calls are throttled when many shifts coincide.
-        :param pulumi.Input['EndpointsArgs'] endpoints: Addresses to use instead of AWS's own, for example of a local sandbox.
-        :param pulumi.Input[_builtins.int] max_concurrent_deployments: How many deployments of this provider may run at the same time; no limit by default.
-        :param pulumi.Input[_builtins.int] max_retries: How many times a throttled or failed AWS call is tried again; the AWS SDK's number without it.
+        :param pulumi.Input[Mapping[str, pulumi.Input[_builtins.str]]] default_tags: Tags for everything that the provider makes, at most 48; none by default. Tags of a resource win over them. Names that begin with `aws:` or `lambda-rollout:` are refused.
+        :param pulumi.Input[_builtins.float] deployment_starts_per_second: How many deployments may start in a second, a number above 0; 1 by default. Starts are spread, because CodeDeploy's own calls are throttled when many shifts coincide.
+        :param pulumi.Input['EndpointsArgs'] endpoints: Addresses to use instead of AWS's own, for example of a local sandbox; AWS's own by default.
+        :param pulumi.Input[_builtins.int] max_concurrent_deployments: How many deployments of this provider may run at the same time, at least 1; no limit by default.
+        :param pulumi.Input[_builtins.int] max_retries: How many times a throttled or failed AWS call is tried again, from 0 to 100; 4 by default.
         :param pulumi.Input[_builtins.str] profile: The profile of the shared AWS configuration files; `AWS_PROFILE` or `default` without it.
         :param pulumi.Input[_builtins.str] region: The AWS region, for example `eu-west-1`. Without it: `AWS_REGION`, `AWS_DEFAULT_REGION`, `SST_AWS_REGION`, then the profile's region.
-        :param pulumi.Input[_builtins.float] requests_per_second: The most AWS calls a second that all resources of one account and region make together; 10 by default. Operations that AWS is known to throttle earlier have lower limits of their own.
-        :param pulumi.Input[_builtins.str] secret_key: AWS secret access key. Needs `accessKey`.
+        :param pulumi.Input[_builtins.float] requests_per_second: The most AWS calls a second that all resources of one account and region make together, a number above 0; 10 by default. Operations that AWS is known to throttle earlier have lower limits of their own.
+        :param pulumi.Input[_builtins.str] secret_key: AWS secret access key; none by default. Needs `accessKey`.
         :param pulumi.Input[_builtins.bool] skip_bake: Whether every rollout ends without its bake. `false` by default; said in the output whenever it is used.
         :param pulumi.Input['StrategyArgs'] strategy_override: Overrides the strategy of every rollout, without a code edit, for example `{"type": "allAtOnce"}` for an urgent fix. Unset by default; said in the output whenever it is used.
-        :param pulumi.Input[_builtins.str] token: Session token of temporary credentials.
+        :param pulumi.Input[_builtins.str] token: Session token of temporary credentials; none by default.
         """
         if access_key is not None:
             pulumi.set(__self__, "access_key", access_key)
@@ -126,7 +126,7 @@ class ProviderArgs:
     @pulumi.getter(name="defaultTags")
     def default_tags(self) -> pulumi.Input[Optional[Mapping[str, pulumi.Input[_builtins.str]]]]:
         """
-        Tags for everything that the provider makes; none by default. Tags of a resource win over them.
+        Tags for everything that the provider makes, at most 48; none by default. Tags of a resource win over them. Names that begin with `aws:` or `lambda-rollout:` are refused.
         """
         return pulumi.get(self, "default_tags")
 
@@ -138,7 +138,7 @@ class ProviderArgs:
     @pulumi.getter(name="deploymentStartsPerSecond")
     def deployment_starts_per_second(self) -> pulumi.Input[Optional[_builtins.float]]:
         """
-        How many deployments may start in a second; 1 by default. Starts are spread, because CodeDeploy's own calls are throttled when many shifts coincide.
+        How many deployments may start in a second, a number above 0; 1 by default. Starts are spread, because CodeDeploy's own calls are throttled when many shifts coincide.
         """
         return pulumi.get(self, "deployment_starts_per_second")
 
@@ -150,7 +150,7 @@ class ProviderArgs:
     @pulumi.getter
     def endpoints(self) -> pulumi.Input[Optional['EndpointsArgs']]:
         """
-        Addresses to use instead of AWS's own, for example of a local sandbox.
+        Addresses to use instead of AWS's own, for example of a local sandbox; AWS's own by default.
         """
         return pulumi.get(self, "endpoints")
 
@@ -162,7 +162,7 @@ class ProviderArgs:
     @pulumi.getter(name="maxConcurrentDeployments")
     def max_concurrent_deployments(self) -> pulumi.Input[Optional[_builtins.int]]:
         """
-        How many deployments of this provider may run at the same time; no limit by default.
+        How many deployments of this provider may run at the same time, at least 1; no limit by default.
         """
         return pulumi.get(self, "max_concurrent_deployments")
 
@@ -174,7 +174,7 @@ class ProviderArgs:
     @pulumi.getter(name="maxRetries")
     def max_retries(self) -> pulumi.Input[Optional[_builtins.int]]:
         """
-        How many times a throttled or failed AWS call is tried again; the AWS SDK's number without it.
+        How many times a throttled or failed AWS call is tried again, from 0 to 100; 4 by default.
         """
         return pulumi.get(self, "max_retries")
 
@@ -210,7 +210,7 @@ class ProviderArgs:
     @pulumi.getter(name="requestsPerSecond")
     def requests_per_second(self) -> pulumi.Input[Optional[_builtins.float]]:
         """
-        The most AWS calls a second that all resources of one account and region make together; 10 by default. Operations that AWS is known to throttle earlier have lower limits of their own.
+        The most AWS calls a second that all resources of one account and region make together, a number above 0; 10 by default. Operations that AWS is known to throttle earlier have lower limits of their own.
         """
         return pulumi.get(self, "requests_per_second")
 
@@ -222,7 +222,7 @@ class ProviderArgs:
     @pulumi.getter(name="secretKey")
     def secret_key(self) -> pulumi.Input[Optional[_builtins.str]]:
         """
-        AWS secret access key. Needs `accessKey`.
+        AWS secret access key; none by default. Needs `accessKey`.
         """
         return pulumi.get(self, "secret_key")
 
@@ -258,7 +258,7 @@ class ProviderArgs:
     @pulumi.getter
     def token(self) -> pulumi.Input[Optional[_builtins.str]]:
         """
-        Session token of temporary credentials.
+        Session token of temporary credentials; none by default.
         """
         return pulumi.get(self, "token")
 
@@ -297,18 +297,18 @@ class Provider(pulumi.ProviderResource):
         :param pulumi.Input[_builtins.str] access_key: AWS access key id. Without it, credentials come from the AWS SDK's default chain. Needs `secretKey`.
         :param pulumi.Input['AlarmsAlreadyFiring'] alarms_already_firing: Overrides `alarmsAlreadyFiring` of every rollout, without a code edit. Unset by default; said in the output whenever it is used.
         :param pulumi.Input[Union['AssumeRoleArgs', 'AssumeRoleArgsDict']] assume_role: A role to assume for all calls; none by default.
-        :param pulumi.Input[Mapping[str, pulumi.Input[_builtins.str]]] default_tags: Tags for everything that the provider makes; none by default. Tags of a resource win over them.
-        :param pulumi.Input[_builtins.float] deployment_starts_per_second: How many deployments may start in a second; 1 by default. Starts are spread, because CodeDeploy's own calls are throttled when many shifts coincide.
-        :param pulumi.Input[Union['EndpointsArgs', 'EndpointsArgsDict']] endpoints: Addresses to use instead of AWS's own, for example of a local sandbox.
-        :param pulumi.Input[_builtins.int] max_concurrent_deployments: How many deployments of this provider may run at the same time; no limit by default.
-        :param pulumi.Input[_builtins.int] max_retries: How many times a throttled or failed AWS call is tried again; the AWS SDK's number without it.
+        :param pulumi.Input[Mapping[str, pulumi.Input[_builtins.str]]] default_tags: Tags for everything that the provider makes, at most 48; none by default. Tags of a resource win over them. Names that begin with `aws:` or `lambda-rollout:` are refused.
+        :param pulumi.Input[_builtins.float] deployment_starts_per_second: How many deployments may start in a second, a number above 0; 1 by default. Starts are spread, because CodeDeploy's own calls are throttled when many shifts coincide.
+        :param pulumi.Input[Union['EndpointsArgs', 'EndpointsArgsDict']] endpoints: Addresses to use instead of AWS's own, for example of a local sandbox; AWS's own by default.
+        :param pulumi.Input[_builtins.int] max_concurrent_deployments: How many deployments of this provider may run at the same time, at least 1; no limit by default.
+        :param pulumi.Input[_builtins.int] max_retries: How many times a throttled or failed AWS call is tried again, from 0 to 100; 4 by default.
         :param pulumi.Input[_builtins.str] profile: The profile of the shared AWS configuration files; `AWS_PROFILE` or `default` without it.
         :param pulumi.Input[_builtins.str] region: The AWS region, for example `eu-west-1`. Without it: `AWS_REGION`, `AWS_DEFAULT_REGION`, `SST_AWS_REGION`, then the profile's region.
-        :param pulumi.Input[_builtins.float] requests_per_second: The most AWS calls a second that all resources of one account and region make together; 10 by default. Operations that AWS is known to throttle earlier have lower limits of their own.
-        :param pulumi.Input[_builtins.str] secret_key: AWS secret access key. Needs `accessKey`.
+        :param pulumi.Input[_builtins.float] requests_per_second: The most AWS calls a second that all resources of one account and region make together, a number above 0; 10 by default. Operations that AWS is known to throttle earlier have lower limits of their own.
+        :param pulumi.Input[_builtins.str] secret_key: AWS secret access key; none by default. Needs `accessKey`.
         :param pulumi.Input[_builtins.bool] skip_bake: Whether every rollout ends without its bake. `false` by default; said in the output whenever it is used.
         :param pulumi.Input[Union['StrategyArgs', 'StrategyArgsDict']] strategy_override: Overrides the strategy of every rollout, without a code edit, for example `{"type": "allAtOnce"}` for an urgent fix. Unset by default; said in the output whenever it is used.
-        :param pulumi.Input[_builtins.str] token: Session token of temporary credentials.
+        :param pulumi.Input[_builtins.str] token: Session token of temporary credentials; none by default.
         """
         ...
     @overload
@@ -409,7 +409,7 @@ class Provider(pulumi.ProviderResource):
     @pulumi.getter(name="secretKey")
     def secret_key(self) -> pulumi.Output[Optional[_builtins.str]]:
         """
-        AWS secret access key. Needs `accessKey`.
+        AWS secret access key; none by default. Needs `accessKey`.
         """
         return pulumi.get(self, "secret_key")
 
@@ -417,7 +417,7 @@ class Provider(pulumi.ProviderResource):
     @pulumi.getter
     def token(self) -> pulumi.Output[Optional[_builtins.str]]:
         """
-        Session token of temporary credentials.
+        Session token of temporary credentials; none by default.
         """
         return pulumi.get(self, "token")
 

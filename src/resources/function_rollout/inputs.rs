@@ -16,6 +16,10 @@ use crate::rollout::spec::{
 /// CodeDeploy's limits on one deployment group.
 const MOST_ALARMS: usize = 10;
 const MOST_TRIGGERS: usize = 10;
+/// CloudWatch's limits on one alarm: how many it notifies, and how far it looks back when its periods are under an hour.
+/// With periods of an hour it would be seven days, more than is taken here.
+const MOST_ALARM_ACTIONS: usize = 5;
+const LONGEST_LOOK_BACK: Duration = Duration::from_hours(24);
 /// Lambda's longest invocation.
 const LONGEST_INVOCATION: Duration = Duration::from_secs(900);
 
@@ -199,7 +203,28 @@ fn read_error_alarm(u: &Gather, r: &Reader<'_>) -> Option<ErrorAlarm> {
         evaluation_periods: i32::try_from(u.integer_in(r, "evaluationPeriods", 1..=60, 1)).unwrap_or(1),
         actions: u.texts(r, "alarmActions").unwrap_or_default(),
     };
+    check_alarm_limits(&alarm, r);
     u.flag(r, "enabled", true).then_some(alarm)
+}
+
+fn check_alarm_limits(alarm: &ErrorAlarm, r: &Reader<'_>) {
+    let (count, period) = (alarm.evaluation_periods, alarm.period);
+    if period < Duration::from_hours(1) && alarm.window() > LONGEST_LOOK_BACK {
+        r.fail(
+            "evaluationPeriods",
+            format!(
+                "cannot be {count}: with a period of {}, CloudWatch looks back over at most {}, a day in all",
+                duration::format(period),
+                LONGEST_LOOK_BACK.as_secs() / period.as_secs()
+            ),
+        );
+    }
+    if alarm.actions.len() > MOST_ALARM_ACTIONS {
+        r.fail(
+            "alarmActions",
+            format!("{} are too many: CloudWatch notifies at most {MOST_ALARM_ACTIONS}", alarm.actions.len()),
+        );
+    }
 }
 
 fn smoke_test(u: &Gather, r: &Reader<'_>) -> SmokeTest {

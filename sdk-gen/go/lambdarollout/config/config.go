@@ -26,27 +26,27 @@ func GetAssumeRole(ctx *pulumi.Context) string {
 	return config.Get(ctx, "lambda-rollout:assumeRole")
 }
 
-// Tags for everything that the provider makes; none by default. Tags of a resource win over them.
+// Tags for everything that the provider makes, at most 48; none by default. Tags of a resource win over them. Names that begin with `aws:` or `lambda-rollout:` are refused.
 func GetDefaultTags(ctx *pulumi.Context) string {
 	return config.Get(ctx, "lambda-rollout:defaultTags")
 }
 
-// How many deployments may start in a second; 1 by default. Starts are spread, because CodeDeploy's own calls are throttled when many shifts coincide.
+// How many deployments may start in a second, a number above 0; 1 by default. Starts are spread, because CodeDeploy's own calls are throttled when many shifts coincide.
 func GetDeploymentStartsPerSecond(ctx *pulumi.Context) float64 {
 	return config.GetFloat64(ctx, "lambda-rollout:deploymentStartsPerSecond")
 }
 
-// Addresses to use instead of AWS's own, for example of a local sandbox.
+// Addresses to use instead of AWS's own, for example of a local sandbox; AWS's own by default.
 func GetEndpoints(ctx *pulumi.Context) string {
 	return config.Get(ctx, "lambda-rollout:endpoints")
 }
 
-// How many deployments of this provider may run at the same time; no limit by default.
+// How many deployments of this provider may run at the same time, at least 1; no limit by default.
 func GetMaxConcurrentDeployments(ctx *pulumi.Context) int {
 	return config.GetInt(ctx, "lambda-rollout:maxConcurrentDeployments")
 }
 
-// How many times a throttled or failed AWS call is tried again; the AWS SDK's number without it.
+// How many times a throttled or failed AWS call is tried again, from 0 to 100; 4 by default.
 func GetMaxRetries(ctx *pulumi.Context) int {
 	return config.GetInt(ctx, "lambda-rollout:maxRetries")
 }
@@ -61,12 +61,12 @@ func GetRegion(ctx *pulumi.Context) string {
 	return config.Get(ctx, "lambda-rollout:region")
 }
 
-// The most AWS calls a second that all resources of one account and region make together; 10 by default. Operations that AWS is known to throttle earlier have lower limits of their own.
+// The most AWS calls a second that all resources of one account and region make together, a number above 0; 10 by default. Operations that AWS is known to throttle earlier have lower limits of their own.
 func GetRequestsPerSecond(ctx *pulumi.Context) float64 {
 	return config.GetFloat64(ctx, "lambda-rollout:requestsPerSecond")
 }
 
-// AWS secret access key. Needs `accessKey`.
+// AWS secret access key; none by default. Needs `accessKey`.
 func GetSecretKey(ctx *pulumi.Context) string {
 	return config.Get(ctx, "lambda-rollout:secretKey")
 }
@@ -81,7 +81,7 @@ func GetStrategyOverride(ctx *pulumi.Context) string {
 	return config.Get(ctx, "lambda-rollout:strategyOverride")
 }
 
-// Session token of temporary credentials.
+// Session token of temporary credentials; none by default.
 func GetToken(ctx *pulumi.Context) string {
 	return config.Get(ctx, "lambda-rollout:token")
 }

@@ -33,27 +33,27 @@ A role to assume for all calls; none by default.
 
 defaultTags: Optional[str]
 """
-Tags for everything that the provider makes; none by default. Tags of a resource win over them.
+Tags for everything that the provider makes, at most 48; none by default. Tags of a resource win over them. Names that begin with `aws:` or `lambda-rollout:` are refused.
 """
 
 deploymentStartsPerSecond: Optional[float]
 """
-How many deployments may start in a second; 1 by default. Starts are spread, because CodeDeploy's own calls are throttled when many shifts coincide.
+How many deployments may start in a second, a number above 0; 1 by default. Starts are spread, because CodeDeploy's own calls are throttled when many shifts coincide.
 """
 
 endpoints: Optional[str]
 """
-Addresses to use instead of AWS's own, for example of a local sandbox.
+Addresses to use instead of AWS's own, for example of a local sandbox; AWS's own by default.
 """
 
 maxConcurrentDeployments: Optional[int]
 """
-How many deployments of this provider may run at the same time; no limit by default.
+How many deployments of this provider may run at the same time, at least 1; no limit by default.
 """
 
 maxRetries: Optional[int]
 """
-How many times a throttled or failed AWS call is tried again; the AWS SDK's number without it.
+How many times a throttled or failed AWS call is tried again, from 0 to 100; 4 by default.
 """
 
 profile: Optional[str]
@@ -68,12 +68,12 @@ The AWS region, for example `eu-west-1`. Without it: `AWS_REGION`, `AWS_DEFAULT_
 
 requestsPerSecond: Optional[float]
 """
-The most AWS calls a second that all resources of one account and region make together; 10 by default. Operations that AWS is known to throttle earlier have lower limits of their own.
+The most AWS calls a second that all resources of one account and region make together, a number above 0; 10 by default. Operations that AWS is known to throttle earlier have lower limits of their own.
 """
 
 secretKey: Optional[str]
 """
-AWS secret access key. Needs `accessKey`.
+AWS secret access key; none by default. Needs `accessKey`.
 """
 
 skipBake: Optional[bool]
@@ -88,6 +88,6 @@ Overrides the strategy of every rollout, without a code edit, for example `{"typ
 
 token: Optional[str]
 """
-Session token of temporary credentials.
+Session token of temporary credentials; none by default.
 """
 

@@ -46,35 +46,35 @@ class _ExportableConfig(types.ModuleType):
     @_builtins.property
     def default_tags(self) -> Optional[str]:
         """
-        Tags for everything that the provider makes; none by default. Tags of a resource win over them.
+        Tags for everything that the provider makes, at most 48; none by default. Tags of a resource win over them. Names that begin with `aws:` or `lambda-rollout:` are refused.
         """
         return __config__.get('defaultTags')
 
     @_builtins.property
     def deployment_starts_per_second(self) -> Optional[float]:
         """
-        How many deployments may start in a second; 1 by default. Starts are spread, because CodeDeploy's own calls are throttled when many shifts coincide.
+        How many deployments may start in a second, a number above 0; 1 by default. Starts are spread, because CodeDeploy's own calls are throttled when many shifts coincide.
         """
         return __config__.get_float('deploymentStartsPerSecond')
 
     @_builtins.property
     def endpoints(self) -> Optional[str]:
         """
-        Addresses to use instead of AWS's own, for example of a local sandbox.
+        Addresses to use instead of AWS's own, for example of a local sandbox; AWS's own by default.
         """
         return __config__.get('endpoints')
 
     @_builtins.property
     def max_concurrent_deployments(self) -> Optional[int]:
         """
-        How many deployments of this provider may run at the same time; no limit by default.
+        How many deployments of this provider may run at the same time, at least 1; no limit by default.
         """
         return __config__.get_int('maxConcurrentDeployments')
 
     @_builtins.property
     def max_retries(self) -> Optional[int]:
         """
-        How many times a throttled or failed AWS call is tried again; the AWS SDK's number without it.
+        How many times a throttled or failed AWS call is tried again, from 0 to 100; 4 by default.
         """
         return __config__.get_int('maxRetries')
 
@@ -95,14 +95,14 @@ class _ExportableConfig(types.ModuleType):
     @_builtins.property
     def requests_per_second(self) -> Optional[float]:
         """
-        The most AWS calls a second that all resources of one account and region make together; 10 by default. Operations that AWS is known to throttle earlier have lower limits of their own.
+        The most AWS calls a second that all resources of one account and region make together, a number above 0; 10 by default. Operations that AWS is known to throttle earlier have lower limits of their own.
         """
         return __config__.get_float('requestsPerSecond')
 
     @_builtins.property
     def secret_key(self) -> Optional[str]:
         """
-        AWS secret access key. Needs `accessKey`.
+        AWS secret access key; none by default. Needs `accessKey`.
         """
         return __config__.get('secretKey')
 
@@ -123,7 +123,7 @@ class _ExportableConfig(types.ModuleType):
     @_builtins.property
     def token(self) -> Optional[str]:
         """
-        Session token of temporary credentials.
+        Session token of temporary credentials; none by default.
         """
         return __config__.get('token')
 

@@ -1,4 +1,4 @@
-// Package iam has what the example uses of the real package of that name.
+// Package iam has what the examples use of the real package of that name.
 package iam
 
 import (

@@ -1,4 +1,4 @@
-// Package lambda has what the example uses of the real package of that name.
+// Package lambda has what the examples use of the real package of that name.
 package lambda
 
 import (
@@ -38,5 +38,31 @@ func NewFunction(
 ) (*Function, error) {
 	var resource Function
 	err := ctx.RegisterResource("aws:lambda/function:Function", name, args, &resource, opts...)
+	return &resource, err
+}
+
+type EventSourceMapping struct {
+	pulumi.CustomResourceState
+}
+
+type eventSourceMappingArgs struct {
+	EventSourceArn *string `pulumi:"eventSourceArn"`
+	FunctionName   string  `pulumi:"functionName"`
+}
+
+type EventSourceMappingArgs struct {
+	EventSourceArn pulumi.StringPtrInput
+	FunctionName   pulumi.StringInput
+}
+
+func (EventSourceMappingArgs) ElementType() reflect.Type {
+	return reflect.TypeOf((*eventSourceMappingArgs)(nil)).Elem()
+}
+
+func NewEventSourceMapping(
+	ctx *pulumi.Context, name string, args *EventSourceMappingArgs, opts ...pulumi.ResourceOption,
+) (*EventSourceMapping, error) {
+	var resource EventSourceMapping
+	err := ctx.RegisterResource("aws:lambda/eventSourceMapping:EventSourceMapping", name, args, &resource, opts...)
 	return &resource, err
 }
