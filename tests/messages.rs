@@ -361,13 +361,9 @@ fn again() -> Vec<(&'static str, String)> {
     let mut memory = Memory::new(Owner::nobody(), "123456789012", "eu-central-1", "aws");
     memory.record_serving("41");
     memory.last_rollout = Some(LastRollout {
-        version: "42".to_owned(),
         status: "Failed".to_owned(),
         reason: failure().cause.summary(),
-        requests: 118.0,
-        errors: 41.0,
-        started: UNIX_EPOCH,
-        ended: None,
+        ..LastRollout::of("42", UNIX_EPOCH)
     });
     vec![("Unchanged", said_again(&spec(), &memory))]
 }

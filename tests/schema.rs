@@ -217,15 +217,7 @@ fn the_outputs_of_a_rollout_are_those_of_the_schema() {
     let rollout = resource(&schema, "FunctionRollout");
     let inputs = minimal(&schema, "FunctionRollout");
     let mut memory = Memory::new(Owner::new("p", "s", "n", "g"), "123456789012", "eu-west-1", "aws");
-    memory.last_rollout = Some(LastRollout {
-        version: "7".to_owned(),
-        status: "Succeeded".to_owned(),
-        reason: String::new(),
-        requests: 1.0,
-        errors: 0.0,
-        started: std::time::SystemTime::UNIX_EPOCH,
-        ended: None,
-    });
+    memory.last_rollout = Some(LastRollout::of("7", std::time::SystemTime::UNIX_EPOCH));
     let mut outputs = inputs;
     state::write(&mut outputs, &memory, "orders", "stable");
 

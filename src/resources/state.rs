@@ -213,6 +213,9 @@ fn write_last(last: &LastRollout) -> PropertyMap {
         ("version".to_owned(), PropertyValue::from(last.version.as_str())),
         ("status".to_owned(), PropertyValue::from(last.status.as_str())),
         ("reason".to_owned(), PropertyValue::from(last.reason.as_str())),
+        ("percentage".to_owned(), PropertyValue::Number(f64::from(last.percentage))),
+        ("rollbackDeploymentId".to_owned(), PropertyValue::from(last.rollback.as_str())),
+        ("next".to_owned(), PropertyValue::from(last.next.as_str())),
         ("requests".to_owned(), PropertyValue::Number(last.requests)),
         ("errors".to_owned(), PropertyValue::Number(last.errors)),
         ("startedAt".to_owned(), PropertyValue::from(time::format(last.started).as_str())),
@@ -223,15 +226,24 @@ fn write_last(last: &LastRollout) -> PropertyMap {
 fn read_last(map: &PropertyMap) -> LastRollout {
     let text = |key: &str| map.get(key).and_then(PropertyValue::as_str).unwrap_or_default();
     let number = |key: &str| map.get(key).and_then(PropertyValue::as_number).unwrap_or_default();
+    let started = time::parse(text("startedAt")).unwrap_or(SystemTime::UNIX_EPOCH);
     LastRollout {
-        version: text("version").to_owned(),
         status: text("status").to_owned(),
         reason: text("reason").to_owned(),
+        percentage: map.get("percentage").and_then(PropertyValue::as_number).map_or(0, percent),
+        rollback: text("rollbackDeploymentId").to_owned(),
+        next: text("next").to_owned(),
         requests: number("requests"),
         errors: number("errors"),
-        started: time::parse(text("startedAt")).unwrap_or(SystemTime::UNIX_EPOCH),
         ended: time::parse(text("endedAt")),
+        ..LastRollout::of(text("version"), started)
     }
+}
+
+// The number is between 0 and 100, so it fits.
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+fn percent(number: f64) -> u8 {
+    number.clamp(0.0, 100.0) as u8
 }
 
 #[cfg(test)]
@@ -254,14 +266,16 @@ mod tests {
         memory.drift =
             vec![Drift { property: "functionUrl".to_owned(), mend: "create the function URL".to_owned() }];
         memory.record_serving("2");
+        let started = SystemTime::UNIX_EPOCH + Duration::from_secs(1_700_000_000);
         memory.last_rollout = Some(LastRollout {
-            version: "3".to_owned(),
             status: "Failed".to_owned(),
             reason: "r".to_owned(),
+            percentage: 10,
+            rollback: "d-1".to_owned(),
+            next: "mend it".to_owned(),
             requests: 12.0,
             errors: 3.0,
-            started: SystemTime::UNIX_EPOCH + Duration::from_secs(1_700_000_000),
-            ended: None,
+            ..LastRollout::of("3", started)
         });
         let mut outputs = PropertyMap::new();
         write(&mut outputs, &memory, "api", "stable");

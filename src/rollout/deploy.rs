@@ -16,7 +16,6 @@ use super::memory::{LastRollout, Memory};
 use super::names;
 use super::outlook::Outlook;
 use super::pieces::{self, Pieces};
-use super::plan::IN_PROGRESS;
 use super::preflight;
 use super::report::{Cause, FailureReport, Serving, requests_in_words, traffic_in_words};
 use super::smoke::{self, Mismatch};
@@ -235,15 +234,7 @@ pub fn begin(spec: &RolloutSpec, memory: &mut Memory, now: SystemTime) {
     memory.deployment_status.clear();
     memory.failed_version.clear();
     memory.trigger_mark = spec.trigger_mark();
-    memory.last_rollout = Some(LastRollout {
-        version: spec.version.clone(),
-        status: IN_PROGRESS.to_owned(),
-        reason: String::new(),
-        requests: 0.0,
-        errors: 0.0,
-        started: now,
-        ended: None,
-    });
+    memory.last_rollout = Some(LastRollout::of(&spec.version, now));
 }
 
 fn announce<C: Cloud>(cx: &Context<'_, C>, spec: &RolloutSpec, run: &Run, memory: &mut Memory) {
@@ -273,6 +264,7 @@ async fn succeed<C: Cloud>(
     let status = if conclusive { "Succeeded" } else { "Inconclusive" };
     if let Some(last) = &mut memory.last_rollout {
         status.clone_into(&mut last.status);
+        last.percentage = 100;
         last.requests = traffic.requests;
         last.errors = traffic.errors;
         last.ended = Some(cx.now());

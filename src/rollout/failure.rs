@@ -102,13 +102,15 @@ pub fn remember(report: &FailureReport, memory: &mut Memory, now: SystemTime) {
     let started = memory.last_rollout.as_ref().map_or(now, |last| last.started);
     let exposure = report.exposure.unwrap_or_default();
     memory.last_rollout = Some(LastRollout {
-        version: report.version.clone(),
         status: "Failed".to_owned(),
         reason: report.cause.summary(),
+        percentage: report.reached,
+        rollback: report.serving.rollback().to_owned(),
+        next: report.next(),
         requests: exposure.requests,
         errors: exposure.errors,
-        started,
         ended: Some(now),
+        ..LastRollout::of(&report.version, started)
     });
 }
 

@@ -78,13 +78,37 @@ pub struct Made {
 #[derive(Debug, Clone, PartialEq)]
 pub struct LastRollout {
     pub version: String,
-    /// `Succeeded`, `Failed`, `Inconclusive`, `InProgress`, `Cancelled`.
+    /// `Succeeded`, `Failed`, `Inconclusive`, `InProgress`.
     pub status: String,
     pub reason: String,
+    /// The largest share of traffic that the version had, in percent.
+    pub percentage: u8,
+    /// The deployment that took the traffic back; empty = none.
+    pub rollback: String,
+    /// What a person should do now; empty = nothing.
+    pub next: String,
     pub requests: f64,
     pub errors: f64,
     pub started: SystemTime,
     pub ended: Option<SystemTime>,
+}
+
+impl LastRollout {
+    /// One that begins.
+    pub fn of(version: &str, started: SystemTime) -> Self {
+        Self {
+            version: version.to_owned(),
+            status: IN_PROGRESS.to_owned(),
+            reason: String::new(),
+            percentage: 0,
+            rollback: String::new(),
+            next: String::new(),
+            requests: 0.0,
+            errors: 0.0,
+            started,
+            ended: None,
+        }
+    }
 }
 
 impl Memory {

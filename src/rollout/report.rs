@@ -112,6 +112,16 @@ pub enum Serving {
     },
 }
 
+impl Serving {
+    /// The deployment that took the traffic back, if there was one.
+    pub fn rollback(&self) -> &str {
+        match self {
+            Self::RolledBack { rollback, .. } | Self::RollbackFailed { rollback, .. } => rollback,
+            _ => "",
+        }
+    }
+}
+
 /// How often in words.
 pub fn times(count: usize) -> String {
     if count == 1 { "once".to_owned() } else { format!("{count} times") }
@@ -310,7 +320,8 @@ impl FailureReport {
         }
     }
 
-    fn next(&self) -> String {
+    /// What a person should do now.
+    pub fn next(&self) -> String {
         let version = &self.version;
         if let Some(cure) = self.cause.cure() {
             return cure.to_owned();

@@ -1318,13 +1318,19 @@ type LastRollout struct {
 	EndedAt string `pulumi:"endedAt"`
 	// How many of these ended in an error.
 	Errors int `pulumi:"errors"`
+	// What to do after a failure, as the message of the failure says it; `""` when there is nothing to do.
+	Next *string `pulumi:"next"`
+	// The largest share of traffic that the version had, in percent.
+	Percentage *int `pulumi:"percentage"`
 	// Why it failed, in one line; `""` when it did not.
 	Reason string `pulumi:"reason"`
 	// Requests that the new version got during the rollout, by CloudWatch.
 	Requests int `pulumi:"requests"`
+	// The deployment that took the traffic back; `""` when there was none.
+	RollbackDeploymentId *string `pulumi:"rollbackDeploymentId"`
 	// When it started (RFC 3339, UTC).
 	StartedAt string `pulumi:"startedAt"`
-	// How it ended: `Succeeded`, `Failed`, `Inconclusive` (fewer requests than `minRequests`) or `Cancelled`; `InProgress` while it runs.
+	// How it ended: `Succeeded`, `Failed` or `Inconclusive` (fewer requests than `minRequests`); `InProgress` while it runs.
 	Status string `pulumi:"status"`
 	// The version that was rolled out.
 	Version string `pulumi:"version"`
@@ -1355,6 +1361,16 @@ func (o LastRolloutOutput) Errors() pulumi.IntOutput {
 	return o.ApplyT(func(v LastRollout) int { return v.Errors }).(pulumi.IntOutput)
 }
 
+// What to do after a failure, as the message of the failure says it; `""` when there is nothing to do.
+func (o LastRolloutOutput) Next() pulumi.StringPtrOutput {
+	return o.ApplyT(func(v LastRollout) *string { return v.Next }).(pulumi.StringPtrOutput)
+}
+
+// The largest share of traffic that the version had, in percent.
+func (o LastRolloutOutput) Percentage() pulumi.IntPtrOutput {
+	return o.ApplyT(func(v LastRollout) *int { return v.Percentage }).(pulumi.IntPtrOutput)
+}
+
 // Why it failed, in one line; `""` when it did not.
 func (o LastRolloutOutput) Reason() pulumi.StringOutput {
 	return o.ApplyT(func(v LastRollout) string { return v.Reason }).(pulumi.StringOutput)
@@ -1365,12 +1381,17 @@ func (o LastRolloutOutput) Requests() pulumi.IntOutput {
 	return o.ApplyT(func(v LastRollout) int { return v.Requests }).(pulumi.IntOutput)
 }
 
+// The deployment that took the traffic back; `""` when there was none.
+func (o LastRolloutOutput) RollbackDeploymentId() pulumi.StringPtrOutput {
+	return o.ApplyT(func(v LastRollout) *string { return v.RollbackDeploymentId }).(pulumi.StringPtrOutput)
+}
+
 // When it started (RFC 3339, UTC).
 func (o LastRolloutOutput) StartedAt() pulumi.StringOutput {
 	return o.ApplyT(func(v LastRollout) string { return v.StartedAt }).(pulumi.StringOutput)
 }
 
-// How it ended: `Succeeded`, `Failed`, `Inconclusive` (fewer requests than `minRequests`) or `Cancelled`; `InProgress` while it runs.
+// How it ended: `Succeeded`, `Failed` or `Inconclusive` (fewer requests than `minRequests`); `InProgress` while it runs.
 func (o LastRolloutOutput) Status() pulumi.StringOutput {
 	return o.ApplyT(func(v LastRollout) string { return v.Status }).(pulumi.StringOutput)
 }
@@ -1424,6 +1445,26 @@ func (o LastRolloutPtrOutput) Errors() pulumi.IntPtrOutput {
 	}).(pulumi.IntPtrOutput)
 }
 
+// What to do after a failure, as the message of the failure says it; `""` when there is nothing to do.
+func (o LastRolloutPtrOutput) Next() pulumi.StringPtrOutput {
+	return o.ApplyT(func(v *LastRollout) *string {
+		if v == nil {
+			return nil
+		}
+		return v.Next
+	}).(pulumi.StringPtrOutput)
+}
+
+// The largest share of traffic that the version had, in percent.
+func (o LastRolloutPtrOutput) Percentage() pulumi.IntPtrOutput {
+	return o.ApplyT(func(v *LastRollout) *int {
+		if v == nil {
+			return nil
+		}
+		return v.Percentage
+	}).(pulumi.IntPtrOutput)
+}
+
 // Why it failed, in one line; `""` when it did not.
 func (o LastRolloutPtrOutput) Reason() pulumi.StringPtrOutput {
 	return o.ApplyT(func(v *LastRollout) *string {
@@ -1444,6 +1485,16 @@ func (o LastRolloutPtrOutput) Requests() pulumi.IntPtrOutput {
 	}).(pulumi.IntPtrOutput)
 }
 
+// The deployment that took the traffic back; `""` when there was none.
+func (o LastRolloutPtrOutput) RollbackDeploymentId() pulumi.StringPtrOutput {
+	return o.ApplyT(func(v *LastRollout) *string {
+		if v == nil {
+			return nil
+		}
+		return v.RollbackDeploymentId
+	}).(pulumi.StringPtrOutput)
+}
+
 // When it started (RFC 3339, UTC).
 func (o LastRolloutPtrOutput) StartedAt() pulumi.StringPtrOutput {
 	return o.ApplyT(func(v *LastRollout) *string {
@@ -1454,7 +1505,7 @@ func (o LastRolloutPtrOutput) StartedAt() pulumi.StringPtrOutput {
 	}).(pulumi.StringPtrOutput)
 }
 
-// How it ended: `Succeeded`, `Failed`, `Inconclusive` (fewer requests than `minRequests`) or `Cancelled`; `InProgress` while it runs.
+// How it ended: `Succeeded`, `Failed` or `Inconclusive` (fewer requests than `minRequests`); `InProgress` while it runs.
 func (o LastRolloutPtrOutput) Status() pulumi.StringPtrOutput {
 	return o.ApplyT(func(v *LastRollout) *string {
 		if v == nil {

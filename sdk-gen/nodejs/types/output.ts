@@ -181,6 +181,14 @@ export interface LastRollout {
      */
     errors: number;
     /**
+     * What to do after a failure, as the message of the failure says it; `""` when there is nothing to do.
+     */
+    next?: string;
+    /**
+     * The largest share of traffic that the version had, in percent.
+     */
+    percentage?: number;
+    /**
      * Why it failed, in one line; `""` when it did not.
      */
     reason: string;
@@ -189,11 +197,15 @@ export interface LastRollout {
      */
     requests: number;
     /**
+     * The deployment that took the traffic back; `""` when there was none.
+     */
+    rollbackDeploymentId?: string;
+    /**
      * When it started (RFC 3339, UTC).
      */
     startedAt: string;
     /**
-     * How it ended: `Succeeded`, `Failed`, `Inconclusive` (fewer requests than `minRequests`) or `Cancelled`; `InProgress` while it runs.
+     * How it ended: `Succeeded`, `Failed` or `Inconclusive` (fewer requests than `minRequests`); `InProgress` while it runs.
      */
     status: string;
     /**

@@ -584,6 +584,8 @@ class LastRollout(dict):
             suggest = "ended_at"
         elif key == "startedAt":
             suggest = "started_at"
+        elif key == "rollbackDeploymentId":
+            suggest = "rollback_deployment_id"
 
         if suggest:
             pulumi.log.warn(f"Key '{key}' not found in LastRollout. Access the value via the '{suggest}' property getter instead.")
@@ -603,7 +605,10 @@ class LastRollout(dict):
                  requests: _builtins.int,
                  started_at: _builtins.str,
                  status: _builtins.str,
-                 version: _builtins.str):
+                 version: _builtins.str,
+                 next: Optional[_builtins.str] = None,
+                 percentage: Optional[_builtins.int] = None,
+                 rollback_deployment_id: Optional[_builtins.str] = None):
         """
         How the last rollout went.
 
@@ -612,8 +617,11 @@ class LastRollout(dict):
         :param _builtins.str reason: Why it failed, in one line; `""` when it did not.
         :param _builtins.int requests: Requests that the new version got during the rollout, by CloudWatch.
         :param _builtins.str started_at: When it started (RFC 3339, UTC).
-        :param _builtins.str status: How it ended: `Succeeded`, `Failed`, `Inconclusive` (fewer requests than `minRequests`) or `Cancelled`; `InProgress` while it runs.
+        :param _builtins.str status: How it ended: `Succeeded`, `Failed` or `Inconclusive` (fewer requests than `minRequests`); `InProgress` while it runs.
         :param _builtins.str version: The version that was rolled out.
+        :param _builtins.str next: What to do after a failure, as the message of the failure says it; `""` when there is nothing to do.
+        :param _builtins.int percentage: The largest share of traffic that the version had, in percent.
+        :param _builtins.str rollback_deployment_id: The deployment that took the traffic back; `""` when there was none.
         """
         pulumi.set(__self__, "ended_at", ended_at)
         pulumi.set(__self__, "errors", errors)
@@ -622,6 +630,12 @@ class LastRollout(dict):
         pulumi.set(__self__, "started_at", started_at)
         pulumi.set(__self__, "status", status)
         pulumi.set(__self__, "version", version)
+        if next is not None:
+            pulumi.set(__self__, "next", next)
+        if percentage is not None:
+            pulumi.set(__self__, "percentage", percentage)
+        if rollback_deployment_id is not None:
+            pulumi.set(__self__, "rollback_deployment_id", rollback_deployment_id)
 
     @_builtins.property
     @pulumi.getter(name="endedAt")
@@ -667,7 +681,7 @@ class LastRollout(dict):
     @pulumi.getter
     def status(self) -> _builtins.str:
         """
-        How it ended: `Succeeded`, `Failed`, `Inconclusive` (fewer requests than `minRequests`) or `Cancelled`; `InProgress` while it runs.
+        How it ended: `Succeeded`, `Failed` or `Inconclusive` (fewer requests than `minRequests`); `InProgress` while it runs.
         """
         return pulumi.get(self, "status")
 
@@ -678,6 +692,30 @@ class LastRollout(dict):
         The version that was rolled out.
         """
         return pulumi.get(self, "version")
+
+    @_builtins.property
+    @pulumi.getter
+    def next(self) -> Optional[_builtins.str]:
+        """
+        What to do after a failure, as the message of the failure says it; `""` when there is nothing to do.
+        """
+        return pulumi.get(self, "next")
+
+    @_builtins.property
+    @pulumi.getter
+    def percentage(self) -> Optional[_builtins.int]:
+        """
+        The largest share of traffic that the version had, in percent.
+        """
+        return pulumi.get(self, "percentage")
+
+    @_builtins.property
+    @pulumi.getter(name="rollbackDeploymentId")
+    def rollback_deployment_id(self) -> Optional[_builtins.str]:
+        """
+        The deployment that took the traffic back; `""` when there was none.
+        """
+        return pulumi.get(self, "rollback_deployment_id")
 
 
 @pulumi.output_type

@@ -136,13 +136,5 @@ fn steps(work: &Work) -> Vec<Step> {
 }
 
 fn rollout(version: &str, status: &str, started: Duration) -> LastRollout {
-    LastRollout {
-        version: version.to_owned(),
-        status: status.to_owned(),
-        reason: String::new(),
-        requests: 0.0,
-        errors: 0.0,
-        started: SystemTime::UNIX_EPOCH + started,
-        ended: None,
-    }
+    LastRollout { status: status.to_owned(), ..LastRollout::of(version, SystemTime::UNIX_EPOCH + started) }
 }
