@@ -20,7 +20,7 @@ demo: build tools ## See it: a rollout, a rollback and a recovery, on this machi
 	@PATH="$$(dirname "$$(tools/pulumi.sh)"):$$PATH" node $(TOOLS)/js/demo/story.js
 
 .PHONY: test
-test: check unit sdk-test hooks-test e2e examples ## Run every test
+test: check unit sdk-test hooks-test e2e examples dist-check ## Run every test
 
 .PHONY: build
 # With the tests, so that everything is compiled once with one set of features.
@@ -33,6 +33,7 @@ check: ## Formatting, lints, and whether what is generated is fresh
 	cargo clippy --workspace --all-targets --locked -- --deny warnings
 	tools/check-fresh.sh
 	tools/check-sources.sh
+	python3 tools/version.py check
 	"$$(tools/pulumi.sh)" schema check schema.json
 
 .PHONY: audit
@@ -68,6 +69,20 @@ examples: build tools $(TOOLS)/examples.stamp ## Run every example in the sandbo
 hooks-test: build tools $(TOOLS)/hooks.stamp ## Pack the hook SDKs, and test what users install, also in the sandbox
 	hooks/python/check.sh $(TOOLS)/hooks/venv $(TOOLS)/hooks/python & hooks/typescript/check.sh $(TOOLS)/hooks/typescript && wait $$!
 	$(VENV)/bin/python hooks/sandbox_test.py target/debug/rollout-sandbox $(TOOLS)/hooks
+
+.PHONY: dist
+# A release build of the AWS SDK takes a quarter of an hour, once.
+dist: ## Build the provider as it is shipped, for this machine, and pack it with SBOM and checksums into dist/
+	tools/dist.sh
+
+.PHONY: dist-test
+dist-test: ## Install what `make dist` has packed with the real CLI, and ask it for its schema
+	tools/check-dist.sh dist
+
+.PHONY: dist-check
+dist-check: build ## The same for the debug build: whether what is packed can be installed
+	tools/dist.sh --debug $(TOOLS)/dist
+	tools/check-dist.sh $(TOOLS)/dist
 
 .PHONY: soak
 soak: build tools ## The long run: kill the provider at every call, lose calls, send it a million bad requests; print a table

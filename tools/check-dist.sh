@@ -1,0 +1,58 @@
+#!/usr/bin/env bash
+# Installs what dist.sh has packed as a user would, with the real CLI and into an empty home, and asks it for its schema.
+#
+#   check-dist.sh FOLDER
+set -euo pipefail
+
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+dist=$(cd "$1" && pwd)
+version=$(python3 "$root/tools/version.py")
+pulumi=$("$root/tools/pulumi.sh")
+binary=pulumi-resource-lambda-rollout
+home=$(mktemp -d)
+trap 'rm -rf "$home"' EXIT
+
+export PULUMI_HOME=$home/pulumi PULUMI_BACKEND_URL=file://$home
+export PULUMI_SKIP_UPDATE_CHECK=true PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION=true
+
+fail() {
+    echo "$1" >&2
+    exit 1
+}
+
+verify() { if command -v sha256sum > /dev/null; then sha256sum --check "$@"; else shasum --algorithm 256 --check "$@"; fi; }
+
+# schema FILE: what the CLI is told by the plugin that it finds.
+schema() { (cd "$home" && "$pulumi" package get-schema "lambda-rollout@$version") > "$1"; }
+
+cd "$dist"
+verify --quiet checksums.txt
+archives=("$binary-v$version"-*.tar.gz)
+archive=${archives[0]}
+[ -e "$archive" ] && [ ${#archives[@]} = 1 ] || fail "$dist shall have one archive of version $version, and has: ${archives[*]}"
+[ -s "${archive%.tar.gz}.cdx.json" ] || fail "$archive has no SBOM beside it"
+inside=$(tar -tzf "$archive" | tr '\n' ' ')
+[ "$inside" = "LICENSE README.md $binary " ] || fail "$archive has other files than it should: $inside"
+
+# Otherwise the last question of this script would say nothing about what is installed here.
+if schema "$home/elsewhere.json" 2> /dev/null; then fail "the CLI finds a plugin before one is installed"; fi
+"$pulumi" plugin install resource lambda-rollout "$version" --file "$archive"
+"$pulumi" plugin ls --json > "$home/plugins.json"
+python3 - "$home/plugins.json" "$version" <<'PYTHON'
+import json, sys
+plugins = [(plugin["kind"], plugin["name"], plugin["version"]) for plugin in json.load(open(sys.argv[1]))]
+assert plugins == [("resource", "lambda-rollout", sys.argv[2])], f"the CLI lists {plugins}"
+PYTHON
+
+schema "$home/schema.json"
+python3 - "$home/schema.json" "$root/schema.json" <<'PYTHON'
+import json, sys
+told, ours = (json.load(open(path, encoding="utf-8")) for path in sys.argv[1:])
+assert told == ours, "the installed plugin tells another schema than schema.json"
+PYTHON
+
+# What was installed is another file, of another time: it must give the same archive.
+seconds=$(python3 -c 'import sys, tarfile; print(tarfile.open(sys.argv[1]).next().mtime)' "$archive")
+python3 "$root/tools/dist/archive.py" "$PULUMI_HOME/plugins/resource-lambda-rollout-v$version/$binary" "$binary" "$seconds" "$home/again.tar.gz"
+cmp "$archive" "$home/again.tar.gz"
+echo "$archive: installs, tells its schema, and comes out the same when it is packed again"
