@@ -32,6 +32,7 @@ check: ## Formatting, lints, and whether what is generated is fresh
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets --locked -- --deny warnings
 	tools/check-fresh.sh
+	cd tools && go vet ./sdkgen && go test ./sdkgen
 	tools/check-sources.sh
 	python3 tools/version.py check
 	"$$(tools/pulumi.sh)" schema check schema.json
@@ -74,6 +75,10 @@ hooks-test: build tools $(TOOLS)/hooks.stamp ## Pack the hook SDKs, and test wha
 # A release build of the AWS SDK takes a quarter of an hour, once.
 dist: ## Build the provider as it is shipped, for this machine, and pack it with SBOM and checksums into dist/
 	tools/dist.sh
+
+.PHONY: packages
+packages: ## Make the npm and PyPI packages that a release publishes, in dist/packages
+	tools/packages.sh dist/packages
 
 .PHONY: dist-test
 dist-test: ## Install what `make dist` has packed with the real CLI, and ask it for its schema

@@ -8,7 +8,7 @@ root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 dist=$(cd "$1" && pwd)
 version=$(python3 "$root/tools/version.py")
 pulumi=$("$root/tools/pulumi.sh")
-binary=pulumi-resource-lambda-rollout
+binary="pulumi-resource-lambda-rollout"
 home=$(mktemp -d)
 trap 'rm -rf "$home"' EXIT
 

@@ -3,6 +3,7 @@
     version.py                prints it
     version.py check [TAG]    fails where another one is written; a TAG must be its, and the changelog must have it
     version.py set VERSION    writes it everywhere; `make sdk` brings it into the SDKs
+    version.py notes          prints what the changelog says of it
 
 The SDKs are not looked at here: they are what schema.json gives, which tools/check-fresh.sh sees to.
 """
@@ -51,6 +52,14 @@ def current() -> str:
     return matches[0]["version"]
 
 
+def notes(version: str) -> str | None:
+    """What the changelog has under the heading of a version that was released."""
+    changelog = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+    heading = rf"^## \[{re.escape(version)}\] - \d{{4}}-\d\d-\d\d$"
+    section = re.search(rf"{heading}(.*?)(?=^## |^\[|\Z)", changelog, re.MULTILINE | re.DOTALL)
+    return section and section[1].strip()
+
+
 def check(tag: str | None) -> None:
     version = current()
     others = [
@@ -61,9 +70,8 @@ def check(tag: str | None) -> None:
     ]
     if tag is not None and tag != f"v{version}":
         others.append(f"the tag says {tag}")
-    changelog = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
-    if tag is not None and not re.search(rf"^## \[{re.escape(version)}\] - \d{{4}}-\d\d-\d\d$", changelog, re.MULTILINE):
-        others.append(f"CHANGELOG.md has no heading \"## [{version}] - \" with a date")
+    if tag is not None and not notes(version):
+        others.append(f"CHANGELOG.md says nothing under a heading \"## [{version}] - YYYY-MM-DD\"")
     if others:
         raise SystemExit("\n".join([f"Cargo.toml says {version}, but", *others]))
     print(f"the version is {version} everywhere")
@@ -90,6 +98,8 @@ def main(arguments: list[str]) -> None:
             check(tag)
         case ["set", version]:
             write(version)
+        case ["notes"]:
+            print(notes(current()) or "")
         case _:
             raise SystemExit(__doc__)
 
