@@ -30,7 +30,6 @@ verify --quiet checksums.txt
 archives=("$binary-v$version"-*.tar.gz)
 archive=${archives[0]}
 [ -e "$archive" ] && [ ${#archives[@]} = 1 ] || fail "$dist shall have one archive of version $version, and has: ${archives[*]}"
-[ -s "${archive%.tar.gz}.cdx.json" ] || fail "$archive has no SBOM beside it"
 inside=$(tar -tzf "$archive" | tr '\n' ' ')
 [ "$inside" = "LICENSE README.md $binary " ] || fail "$archive has other files than it should: $inside"
 
@@ -51,8 +50,11 @@ told, ours = (json.load(open(path, encoding="utf-8")) for path in sys.argv[1:])
 assert told == ours, "the installed plugin tells another schema than schema.json"
 PYTHON
 
+installed=$PULUMI_HOME/plugins/resource-lambda-rollout-v$version/$binary
+python3 "$root/tools/dist/check_sbom.py" "$installed" "${archive%.tar.gz}.cdx.json"
+
 # What was installed is another file, of another time: it must give the same archive.
 seconds=$(python3 -c 'import sys, tarfile; print(tarfile.open(sys.argv[1]).next().mtime)' "$archive")
-python3 "$root/tools/dist/archive.py" "$PULUMI_HOME/plugins/resource-lambda-rollout-v$version/$binary" "$binary" "$seconds" "$home/again.tar.gz"
+python3 "$root/tools/dist/archive.py" "$installed" "$binary" "$seconds" "$home/again.tar.gz"
 cmp "$archive" "$home/again.tar.gz"
-echo "$archive: installs, tells its schema, and comes out the same when it is packed again"
+echo "$archive: installs, tells its schema, has what its SBOM says, and is the same when packed again"
