@@ -87,7 +87,7 @@ dist-test: ## Install what `make dist` has packed with the real CLI, and ask it 
 .PHONY: dist-check
 dist-check: build ## The same for the debug build: whether what is packed can be installed
 	tools/dist.sh --debug $(TOOLS)/dist
-	tools/check-dist.sh $(TOOLS)/dist
+	tools/check-dist.sh $(TOOLS)/dist --debug
 
 .PHONY: soak
 soak: build tools ## The long run: kill the provider at every call, lose calls, send it a million bad requests; print a table

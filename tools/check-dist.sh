@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Installs what dist.sh has packed as a user would, with the real CLI and into an empty home, and asks it for its schema.
 #
-#   check-dist.sh FOLDER
+#   check-dist.sh FOLDER [--debug]
 set -euo pipefail
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
@@ -51,10 +51,11 @@ assert told == ours, "the installed plugin tells another schema than schema.json
 PYTHON
 
 installed=$PULUMI_HOME/plugins/resource-lambda-rollout-v$version/$binary
-python3 "$root/tools/dist/check_sbom.py" "$installed" "${archive%.tar.gz}.cdx.json"
+# A debug build has the features of all tests, too, and so may have crates that are not shipped.
+[ "${2:-}" = --debug ] || python3 "$root/tools/dist/check_sbom.py" "$installed" "${archive%.tar.gz}.cdx.json"
 
 # What was installed is another file, of another time: it must give the same archive.
 seconds=$(python3 -c 'import sys, tarfile; print(tarfile.open(sys.argv[1]).next().mtime)' "$archive")
 python3 "$root/tools/dist/archive.py" "$installed" "$binary" "$seconds" "$home/again.tar.gz"
 cmp "$archive" "$home/again.tar.gz"
-echo "$archive: installs, tells its schema, has what its SBOM says, and is the same when packed again"
+echo "$archive: installs, tells its schema, and is the same when packed again"
