@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Installs what dist.sh has packed as a user would, with the real CLI and into an empty home, and asks it for its schema.
+# Installs what dist.sh has packed with the real CLI into an empty home: by hand, and as the CLI downloads it when a program
+# uses an SDK. Then asks the installed plugin for its schema.
 #
 #   check-dist.sh FOLDER [--debug]
 set -euo pipefail
@@ -25,6 +26,15 @@ verify() { if command -v sha256sum > /dev/null; then sha256sum --check "$@"; els
 # schema FILE: what the CLI is told by the plugin that it finds.
 schema() { (cd "$home" && "$pulumi" package get-schema "lambda-rollout@$version") > "$1"; }
 
+is_listed() {
+    "$pulumi" plugin ls --json > "$home/plugins.json"
+    python3 - "$home/plugins.json" "$version" <<'PYTHON'
+import json, sys
+plugins = [(plugin["kind"], plugin["name"], plugin["version"]) for plugin in json.load(open(sys.argv[1]))]
+assert plugins == [("resource", "lambda-rollout", sys.argv[2])], f"the CLI lists {plugins}"
+PYTHON
+}
+
 cd "$dist"
 verify --quiet checksums.txt
 archives=("$binary-v$version"-*.tar.gz)
@@ -36,12 +46,14 @@ inside=$(tar -tzf "$archive" | tr '\n' ' ')
 # Otherwise the last question of this script would say nothing about what is installed here.
 if schema "$home/elsewhere.json" 2> /dev/null; then fail "the CLI finds a plugin before one is installed"; fi
 "$pulumi" plugin install resource lambda-rollout "$version" --file "$archive"
-"$pulumi" plugin ls --json > "$home/plugins.json"
-python3 - "$home/plugins.json" "$version" <<'PYTHON'
-import json, sys
-plugins = [(plugin["kind"], plugin["name"], plugin["version"]) for plugin in json.load(open(sys.argv[1]))]
-assert plugins == [("resource", "lambda-rollout", sys.argv[2])], f"the CLI lists {plugins}"
-PYTHON
+is_listed
+
+"$pulumi" plugin rm --yes resource lambda-rollout "$version" > /dev/null
+read -r wanted server < <(python3 -c 'import json, sys; sdk = json.load(open(sys.argv[1])); print(sdk["version"], sdk["server"])' \
+    "$root/sdk-gen/python/pulumi_lambda_rollout/pulumi-plugin.json")
+python3 "$root/tools/dist/serve.py" "$dist" "$server" \
+    "$pulumi" plugin install resource lambda-rollout "$wanted" --server "$server"
+is_listed
 
 schema "$home/schema.json"
 python3 - "$home/schema.json" "$root/schema.json" <<'PYTHON'
@@ -58,4 +70,4 @@ installed=$PULUMI_HOME/plugins/resource-lambda-rollout-v$version/$binary
 seconds=$(python3 -c 'import sys, tarfile; print(tarfile.open(sys.argv[1]).next().mtime)' "$archive")
 python3 "$root/tools/dist/archive.py" "$installed" "$binary" "$seconds" "$home/again.tar.gz"
 cmp "$archive" "$home/again.tar.gz"
-echo "$archive: installs, tells its schema, and is the same when packed again"
+echo "$archive: installs, downloads, tells its schema, and is the same when packed again"
