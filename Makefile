@@ -20,7 +20,7 @@ demo: build tools ## See it: a rollout, a rollback and a recovery, on this machi
 	@PATH="$$(dirname "$$(tools/pulumi.sh)"):$$PATH" node $(TOOLS)/js/demo/story.js
 
 .PHONY: test
-test: check unit sdk-test hooks-test docs-test e2e examples ## Run every test
+test: check unit sdk-test hooks-test docs-test e2e examples dist-check ## Run every test
 
 .PHONY: build
 # With the tests, so that everything is compiled once with one set of features.
@@ -32,7 +32,9 @@ check: ## Formatting, lints, and whether what is generated is fresh
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets --locked -- --deny warnings
 	tools/check-fresh.sh
+	cd tools && go vet ./sdkgen && go test ./sdkgen
 	tools/check-sources.sh
+	python3 tools/version.py check
 	"$$(tools/pulumi.sh)" schema check schema.json
 
 .PHONY: audit
@@ -77,6 +79,24 @@ hooks-test: build tools $(TOOLS)/hooks.stamp ## Pack the hook SDKs, and test wha
 .PHONY: docs-test
 docs-test: tools $(TOOLS)/examples.stamp ## Check every program, command, link and path in the guides, the READMEs and the schema
 	node --test --test-concurrency=2 $(TOOLS)/js/tests/docs/
+
+.PHONY: dist
+# A release build of the AWS SDK takes a quarter of an hour, once.
+dist: ## Build the provider as it is shipped, for this machine, and pack it with SBOM and checksums into dist/
+	tools/dist.sh
+
+.PHONY: packages
+packages: ## Make the npm and PyPI packages that a release publishes, in dist/packages
+	tools/packages.sh dist/packages
+
+.PHONY: dist-test
+dist-test: ## Install what `make dist` has packed with the real CLI, and ask it for its schema
+	tools/check-dist.sh dist
+
+.PHONY: dist-check
+dist-check: build ## The same for the debug build: whether what is packed can be installed
+	tools/dist.sh --debug $(TOOLS)/dist
+	tools/check-dist.sh $(TOOLS)/dist --debug
 
 .PHONY: soak
 soak: build tools ## The long run: kill the provider at every call, lose calls, send it a million bad requests; print a table
