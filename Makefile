@@ -54,8 +54,7 @@ messages: build ## Write docs/messages.md: every message that a person sees, as 
 	WRITE_MESSAGES=1 cargo test --workspace --locked --test messages
 
 .PHONY: sdk-test
-sdk-test: ## Test the schema by its own rules; pack each generated SDK, and use the package in an empty project
-	cd tools && go test ./...
+sdk-test: ## Pack each generated SDK, and use the package in an empty project
 	tools/check-sdks.sh
 
 .PHONY: e2e
