@@ -19,6 +19,11 @@ help: ## List the commands
 demo: build tools ## See it: a rollout, a rollback and a recovery, on this machine
 	@PATH="$$(dirname "$$(tools/pulumi.sh)"):$$PATH" node $(TOOLS)/js/demo/story.js
 
+.PHONY: screenshots
+screenshots: build tools ## Record the demo from a real run, and draw its rollback for the README
+	@PATH="$$(dirname "$$(tools/pulumi.sh)"):$$PATH" $(VENV)/bin/python demo/record.py docs/media/demo.cast node $(TOOLS)/js/demo/story.js
+	$(VENV)/bin/python demo/picture.py docs/media/demo.cast "error occurred" "version 2 serves again" docs/media/demo.svg
+
 .PHONY: test
 test: check unit sdk-test hooks-test e2e examples ## Run every test
 
