@@ -142,10 +142,10 @@ function destination(target: string, context: Context, named: Named): string {
     if (place.startsWith("/")) return `https://www.pulumi.com${target}`;
 
     const inRepository = place.startsWith(repository) ? /^\/(?:blob|tree)\/main\/(.*)$/.exec(place.slice(repository.length)) : null;
-    if (!inRepository && !place.startsWith("../")) return target.replace(/^_index\.md/, "index.md");
+    if (!inRepository && !place.startsWith("../")) return target.replace(/^_(?=index\.md)/, "");
     const file = path.posix.normalize(inRepository?.[1] ?? path.posix.join(config.book.src, place)).replace(/\/$/, "");
     const page = path.posix.relative(config.book.src, file);
-    if (/^[a-z][a-z-]*\.md$/.test(page)) return `${page}${anchor}`;
+    if (/^_?[a-z][a-z-]*\.md$/.test(page)) return `${page.replace(/^_/, "")}${anchor}`;
     const found = fs.statSync(path.join(root, file), { throwIfNoEntry: false });
     if (!found) throw named(`the link to ${target} leads nowhere`);
     return `${repository}/${found.isDirectory() ? "tree" : "blob"}/main/${file}${anchor}`;
