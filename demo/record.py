@@ -1,7 +1,8 @@
 """Records a command in a terminal as an asciicast: `python record.py CAST COMMAND…`.
 
-The terminal has the same size everywhere, and long waits are cut, so that nobody who plays the recording waits. What
-the command prints is shown, too. A recording that names the machine it was made on is refused.
+The terminal has the same size everywhere. Long waits are cut, and before each step of the story there is time to read
+how the last one came out. What the command prints is shown, too. A recording that names the machine it was made on is
+refused.
 """
 
 import codecs
@@ -18,6 +19,8 @@ import time
 
 COLUMNS, ROWS = 100, 30
 LONGEST_WAIT = 2.0
+READING_TIME = 4.0
+STEP = "\x1b[1;36m── "
 
 
 def main():
@@ -43,8 +46,12 @@ def record(command):
     for piece in pieces(terminal):
         now = time.monotonic()
         at, last = at + min(now - last, LONGEST_WAIT), now
-        if text := decode(piece):
-            events.append((at, text))
+        before, step, after = decode(piece).partition(STEP)
+        if before:
+            events.append((at, before))
+        if step:
+            at += READING_TIME
+            events.append((at, step + after))
         sys.stdout.buffer.write(piece)
         sys.stdout.buffer.flush()
     _, status = os.waitpid(child, 0)
