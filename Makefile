@@ -6,6 +6,8 @@ SHELL := /bin/bash
 
 TOOLS := $(CURDIR)/.tools
 VENV := $(TOOLS)/venv
+MDBOOK_VERSION := 0.5.4
+MDBOOK := $(TOOLS)/mdbook/$(MDBOOK_VERSION)/bin/mdbook
 export ROLLOUT_SANDBOX_MINISTACK := $(VENV)/bin/ministack
 export LAMBDA_ROLLOUT_ROOT := $(CURDIR)
 # The AWS SDK for JavaScript announces the end of its support for Node 20 at every start.
@@ -18,6 +20,16 @@ help: ## List the commands
 .PHONY: demo
 demo: build tools ## See it: a rollout, a rollback and a recovery, on this machine
 	@PATH="$$(dirname "$$(tools/pulumi.sh)"):$$PATH" node $(TOOLS)/js/demo/story.js
+
+.PHONY: screenshots
+screenshots: build tools ## Record the demo from a real run, and draw its rollback for the README
+	@PATH="$$(dirname "$$(tools/pulumi.sh)"):$$PATH" $(VENV)/bin/python demo/record.py docs/media/demo.cast node $(TOOLS)/js/demo/story.js
+	$(VENV)/bin/python demo/picture.py docs/media/demo.cast "error occurred" "version 2 serves again" docs/media/demo.svg
+
+.PHONY: book
+book: $(TOOLS)/js.stamp $(MDBOOK) ## The guides as HTML in target/book, every link checked; builds mdBook once
+	$(MDBOOK) build
+	node $(TOOLS)/js/book/links.js target/book
 
 .PHONY: test
 test: check unit sdk-test hooks-test docs-test e2e examples dist-check ## Run every test
@@ -137,9 +149,13 @@ $(TOOLS)/node.stamp: package.json package-lock.json $(wildcard sdk-gen/nodejs/*.
 	tools/install-node-sdk.sh
 	touch $@
 
-$(TOOLS)/js.stamp: $(TOOLS)/node.stamp tsconfig.json $(wildcard bench/many/*.ts demo/*.ts tests/support/*.ts tests/docs/*.ts tests/e2e/*.ts tests/examples/*.ts)
+$(TOOLS)/js.stamp: $(TOOLS)/node.stamp tsconfig.json $(wildcard bench/many/*.ts book/*.ts demo/*.ts tests/support/*.ts tests/docs/*.ts tests/e2e/*.ts tests/examples/*.ts)
 	npx --no-install tsc
 	touch $@
+
+$(MDBOOK):
+	cargo install --quiet --locked --root $(TOOLS)/mdbook/$(MDBOOK_VERSION) --version $(MDBOOK_VERSION) \
+		--no-default-features --features search mdbook
 
 $(TOOLS)/hooks.stamp: hooks/typescript/package.json hooks/typescript/package-lock.json hooks/python/requirements.txt
 	cd hooks/typescript && npm ci --no-audit --no-fund --ignore-scripts --loglevel error
