@@ -63,6 +63,8 @@ async function tell(sandbox: Sandbox, stack: TestStack) {
     chapter = { code: "v3.js" };
     const third = await withTraffic(sandbox, target, () => stack.up());
     report(third.tally, "2", "3");
+    say("   CloudWatch counts a little late, so the message may know fewer of them. Pulumi marks the outputs of an update that");
+    say("   failed with a minus; nothing was removed.");
     check("`pulumi up` failed", third.result === undefined);
     check("some requests failed, and only a few", third.tally.failed > 0 && third.tally.failed < third.tally.requests / 5);
     check("version 2 serves again", (await serving(sandbox, target)) === "2");
@@ -71,10 +73,10 @@ async function tell(sandbox: Sandbox, stack: TestStack) {
     const before = await deployments(sandbox);
     const fourth = await attempt(() => stack.up());
     check("it succeeds", fourth !== undefined);
-    check("it deployed nothing", (await deployments(sandbox)) === before);
+    check("it deployed nothing, though Pulumi calls it an update", (await deployments(sandbox)) === before);
     check("version 2 serves", fourth?.outputs.servingVersion.value === "2");
 
-    title(5, "Version 4 mends it. The errors of version 3 are still on the books, and do not matter.");
+    title(5, "Version 4 mends it. The errors of version 3 are still in the metrics, and do not matter.");
     chapter = { code: "v4.js" };
     const fifth = await withTraffic(sandbox, target, () => stack.up());
     report(fifth.tally, "2", "4");
@@ -153,7 +155,7 @@ function report({ requests, failed, answers }: Tally, from: string, to: string) 
         const count = split.filter((answer) => answer === version).length;
         return `version ${version} answered ${count} (${((100 * count) / split.length).toFixed(1)} %)`;
     };
-    say(`   ${requests} requests meanwhile, ${failed} of them failed`);
+    say(`   ${requests} requests meanwhile, ${failed} of them failed (a second here is a minute on AWS)`);
     if (!answers.includes(to)) say(`   version ${from} answered all of them`);
     else say(`   while traffic was split, ${share(from)} and ${share(to)}`);
 }

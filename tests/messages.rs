@@ -5,6 +5,7 @@ use std::time::{Duration, UNIX_EPOCH};
 use std::{env, fs, path::Path};
 
 use lambda_rollout::rollout::appspec::Hooks;
+use lambda_rollout::rollout::bake;
 use lambda_rollout::rollout::cloud::{Alarm, LifecycleEvent, Target, Traffic};
 use lambda_rollout::rollout::context::Interrupted;
 use lambda_rollout::rollout::deploy::{self, Run};
@@ -203,6 +204,8 @@ fn progress() -> Vec<(&'static str, String)> {
         ("What it does meanwhile", follow::waiting(&shifting, Duration::from_secs(160), &doing)),
         ("When an alarm fires", follow::waiting(&shifting, Duration::from_secs(95), &firing)),
         ("The hook after all traffic has moved", stage(1.0, "AfterAllowTraffic", &hooks, 2, false)),
+        ("All traffic has moved (stays)", bake::baking(&spec(), "42")),
+        ("While it bakes", bake::still_baking("42", Duration::from_secs(105), &doing)),
         ("Ctrl-C, by default", follow::left_alone(Interrupted::Cancelled, &run)),
     ]
 }

@@ -40,12 +40,7 @@ pub async fn bake<C: Cloud>(
     if spec.bake.is_zero() {
         return Ok(());
     }
-    cx.reporter.info(&format!(
-        "{}: 100 % on version {} · watching for {}",
-        spec.id(),
-        run.to,
-        duration::format(spec.bake)
-    ));
+    cx.reporter.info(&baking(spec, &run.to));
     loop {
         let over = left().is_zero();
         let mut doing = String::new();
@@ -69,11 +64,7 @@ pub async fn bake<C: Cloud>(
         if over && left.is_zero() {
             return end_of_bake(run, looked, blind);
         }
-        cx.reporter.tick(&format!(
-            "100 % on version {} · watching for another {}{doing}",
-            run.to,
-            duration::short(left)
-        ));
+        cx.reporter.tick(&still_baking(&run.to, left, &doing));
         if let Err(why) = cx.pause(left.min(LOOK)).await {
             return Err(RolloutError::Left(format!(
                 "{why} while version {} was watched; it serves all traffic, and the next `pulumi up` looks at what it did",
@@ -81,6 +72,17 @@ pub async fn bake<C: Cloud>(
             )));
         }
     }
+}
+
+/// `[2/2] 100 % on version 42 · watching for 3 minutes`
+pub fn baking(spec: &RolloutSpec, version: &str) -> String {
+    let steps = spec.strategy().map(|strategy| strategy.shifts().len());
+    let step = steps.map(|steps| format!("[{steps}/{steps}] ")).unwrap_or_default();
+    format!("{step}100 % on version {version} · watching for {}", duration::format(spec.bake))
+}
+
+pub fn still_baking(version: &str, left: Duration, doing: &str) -> String {
+    format!("100 % on version {version} · watching for another {}{doing}", duration::short(left))
 }
 
 /// A bake in which nobody could look is no success, unless looking is not allowed at all.

@@ -104,7 +104,8 @@ pub async fn smoke_test<C: Cloud>(
     let marker = json!({ "smokeTest": true, "alias": spec.alias, "version": spec.version }).to_string();
     let mut last = (Mismatch { reason: String::new(), said: String::new() }, Vec::new());
     for attempt in 1..=test.attempts {
-        cx.reporter.status(&format!("smoke test of version {} ({attempt}/{})", spec.version, test.attempts));
+        let count = if test.attempts > 1 { format!(" ({attempt}/{})", test.attempts) } else { String::new() };
+        cx.reporter.status(&format!("smoke test of version {}{count}", spec.version));
         let asked = cx.cloud.invoke(&spec.function.name, &spec.version, &test.payload, &marker, test.timeout);
         let answer = cx
             .or_interrupted(asked)

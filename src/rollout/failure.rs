@@ -138,23 +138,28 @@ pub fn said_again(spec: &RolloutSpec, memory: &Memory) -> String {
         memory.last_rollout.as_ref().map(|last| last.reason.trim_end_matches('.')).unwrap_or_default();
     let serving = &memory.serving_version;
     let version = &spec.version;
-    let retry = match spec.on_failed_version {
-        OnFailedVersion::Retry => String::new(),
-        _ => {
-            format!(" Publish a version that mends it, or change `triggers` to try version {version} again.")
-        }
-    };
-    format!(
-        "{}: version {version} failed before, so nothing was deployed, and version {serving} serves all traffic. What failed: {reason}.{retry}",
+    let mut said = format!(
+        "{}: version {version} failed before, so nothing was deployed, and version {serving} serves all traffic",
         spec.id()
-    )
+    );
+    said += &report::labelled("Cause:", reason);
+    if spec.on_failed_version != OnFailedVersion::Retry {
+        let next =
+            format!("publish a version that mends it, or change `triggers` to try version {version} again");
+        said += &report::labelled("Next:", &next);
+    }
+    said
 }
 
 /// Shows the last error lines of a version. They are for the terminal: what is in the report goes into the state.
 pub fn tell_log<C: Cloud>(cx: &Context<'_, C>, spec: &RolloutSpec, version: &str, lines: &[String]) {
     let lines = shown_lines(lines);
     if spec.show_logs && !lines.is_empty() {
-        cx.reporter.info(&format!("the log of version {version}:\n  {}", lines.join("\n  ")));
+        let lines = match lines.as_slice() {
+            [only] => format!(" {only}"),
+            several => format!("\n  {}", several.join("\n  ")),
+        };
+        cx.reporter.info(&format!("the log of version {version}:{lines}"));
     }
 }
 

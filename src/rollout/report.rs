@@ -216,10 +216,15 @@ impl fmt::Display for HookStage {
     }
 }
 
+/// One more line of a message.
+pub fn labelled(label: &str, text: &str) -> String {
+    format!("\n  {label:<13}{text}")
+}
+
 impl fmt::Display for FailureReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.verdict())?;
-        let mut line = |label: &str, text: &str| write!(f, "\n  {label:<13}{text}");
+        let mut line = |label: &str, text: &str| f.write_str(&labelled(label, text));
         line("Now serving:", &self.serving_line())?;
         line("Cause:", &self.cause.summary())?;
         if let Some(traffic) = self.exposure {
