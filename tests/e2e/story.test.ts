@@ -90,7 +90,7 @@ test("a version that throws is rolled back, and the update fails with the whole 
     const { failed, requests } = await traffic.stop();
     assert.match(failure, /orders: version 3 was rolled back at 10 % of traffic after/);
     assert.match(failure, /Now serving: stable → version 2, 100 % \(rollback d-\w+ finished\)/);
-    assert.match(failure, /Cause: +alarm "rollout-orders\.stable\.v3-\w+"/);
+    assert.match(failure, /Cause: +version 3 failed \d+ of \d+ requests .*, and version 2 failed 0 of \d+ requests \(0 %\); alarm "rollout-orders\.stable\.v3-\w+" fired/);
     assert.match(failure, /Exposure: +\d+ requests? reached version 3/);
     assert.match(failure, /no sku/);
     assert.match(failure, /the next `pulumi up` succeeds and deploys nothing/);
