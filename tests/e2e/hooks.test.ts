@@ -88,7 +88,7 @@ scenario("a hook that crashes is said at once, and the deployment is stopped ins
     code = answering("two");
     guard = { code: throwing("no such host") };
     const failure = await failureOf(stack.up());
-    assert.match(failure, /the before-traffic hook guard crashed before it reported: Error: no such host; Lambda tries it again/);
+    assert.match(failure, /the before-traffic hook guard crashed before it reported: Error: no such host, at .*index\.js:\d+:\d+\); Lambda tries it again/);
     assert.match(failure, /version 2 was not rolled out, and no traffic moved/);
     assert.match(failure, /Cause: +the before-traffic hook guard crashed 3 times without reporting/);
     assert.match(failure, /Next: +mend the hook function/);
