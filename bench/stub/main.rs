@@ -132,7 +132,7 @@ fn compare(request: proto::DiffRequest) -> proto::DiffResponse {
     }
 }
 
-#[tokio::main]
+#[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Box<dyn Error>> {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
     let mut stdout = io::stdout().lock();
@@ -143,7 +143,10 @@ async fn main() -> Result<(), Box<dyn Error>> {
         .max_decoding_message_size(MESSAGE)
         .max_encoding_message_size(MESSAGE);
     let incoming = TcpIncoming::from(listener).with_nodelay(Some(true));
-    let end = async { signal::ctrl_c().await.unwrap_or_default() };
-    Server::builder().serve_with_incoming_shutdown(service, incoming, end).await?;
+    // It has nothing to end in order.
+    tokio::select! {
+        served = Server::builder().serve_with_incoming(service, incoming) => served?,
+        interrupted = signal::ctrl_c() => interrupted?,
+    }
     Ok(())
 }
