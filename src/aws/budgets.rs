@@ -17,16 +17,36 @@ use crate::rollout::cloud::Aside;
 /// A full budget lets two seconds' worth of calls start at once.
 const BURST_SECONDS: f64 = 2.0;
 
-/// Calls a second, and how many at once, of operations that waits repeat. AWS publishes none of these limits: they are
+/// Calls a second, and how many at once, of operations that AWS throttles early. It publishes none of these limits: they are
 /// what users saw throttled (some forty `GetDeployment` a minute, nine `DescribeAlarms` and three `PutMetricAlarm` a
-/// second), with room to spare, and for the rest of CodeDeploy's reads the same order of size.
-const QUOTAS: [(&str, f64, u32); 6] = [
-    ("codedeploy:BatchGetDeployments", 0.9, 5),
-    ("codedeploy:GetDeploymentTarget", 0.9, 5),
-    ("codedeploy:ListDeploymentTargets", 0.9, 5),
+/// second), with room to spare.
+const QUOTAS: [(&str, f64, u32); 3] = [
     ("cloudwatch:DescribeAlarms", 8.0, 5),
     ("cloudwatch:PutMetricAlarm", 2.5, 2),
     ("cloudwatch:DeleteAlarms", 2.5, 2),
+];
+/// The same for each operation of CodeDeploy but `CreateDeployment`, whose pace users set.
+const CODE_DEPLOY: (f64, u32) = (0.9, 5);
+const CODE_DEPLOY_OPERATIONS: [&str; 19] = [
+    "codedeploy:BatchGetDeployments",
+    "codedeploy:CreateApplication",
+    "codedeploy:CreateDeploymentConfig",
+    "codedeploy:CreateDeploymentGroup",
+    "codedeploy:DeleteApplication",
+    "codedeploy:DeleteDeploymentConfig",
+    "codedeploy:DeleteDeploymentGroup",
+    "codedeploy:GetApplication",
+    "codedeploy:GetDeployment",
+    "codedeploy:GetDeploymentConfig",
+    "codedeploy:GetDeploymentGroup",
+    "codedeploy:GetDeploymentTarget",
+    "codedeploy:ListDeploymentGroups",
+    "codedeploy:ListDeploymentTargets",
+    "codedeploy:ListDeployments",
+    "codedeploy:ListTagsForResource",
+    "codedeploy:StopDeployment",
+    "codedeploy:TagResource",
+    "codedeploy:UpdateDeploymentGroup",
 ];
 /// Looks that only tell people more.
 const PROGRESS: (f64, u32) = (0.25, 5);
@@ -49,9 +69,11 @@ impl Budgets {
     pub(super) fn new(config: &AwsConfig, clock: Clock) -> Self {
         let (all, starts) = (config.requests_per_second(), config.deployment_starts_per_second());
         let of = |(rate, burst)| Budget::new(clock, rate, burst);
+        let quotas = QUOTAS.iter().map(|(name, rate, burst)| (*name, of((*rate, *burst))));
+        let code_deploy = CODE_DEPLOY_OPERATIONS.iter().map(|name| (*name, of(CODE_DEPLOY)));
         Self {
             all: of((all, burst(all))),
-            operations: QUOTAS.iter().map(|(name, rate, burst)| (*name, of((*rate, *burst)))).collect(),
+            operations: quotas.chain(code_deploy).collect(),
             starts: of((starts, 1)),
             progress: of(PROGRESS),
             counts: of(COUNTS),

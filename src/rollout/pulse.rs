@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout};
 
 use super::cloud::{Alarm, Aside, Cloud, Traffic};
 use super::context::Context;
@@ -12,6 +12,7 @@ use super::spec::RolloutSpec;
 
 /// Lambda's metrics come in points of a minute.
 const LOOK: Duration = Duration::from_mins(1);
+const PATIENCE: Duration = Duration::from_secs(3);
 
 #[derive(Debug, Default)]
 pub struct Pulse {
@@ -36,8 +37,9 @@ impl Pulse {
                 cx.cloud.alarms(&run.alarms),
             )
         };
-        // Nothing here holds up who wants the operation to end.
-        let Ok((traffic, alarms)) = cx.or_interrupted(both).await else { return };
+        // Nothing here holds up who waits for the deployment, or who wants the operation to end.
+        let seen = cx.or_interrupted(timeout(PATIENCE, both)).await;
+        let Ok(Ok((traffic, alarms))) = seen else { return };
         self.traffic = traffic.ok().or(self.traffic);
         self.alarms = alarms.unwrap_or_default();
     }

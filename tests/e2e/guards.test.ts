@@ -49,6 +49,10 @@ scenario("an alarm that fires already refuses the rollout, or is left out of it"
     await cloudWatch.send(new SetAlarmStateCommand({ AlarmName: "latency", StateValue: "ALARM", StateReason: "p99 is 2.4 s" }));
     code = answering("two");
     extra = { alarms: ["latency"] };
+    const preview = (await stack.preview()).stdout;
+    assert.match(preview, /version 1 → the next version: .*; watched: errors of the next version, alarm latency \(FIRING NOW\)/);
+    assert.match(preview, /warning: alarm latency needs 1h01m to fire/);
+    assert.match(preview, /warning: orders:stable got no request in the last hour/);
     const refusal = await failureOf(stack.up());
     assert.match(refusal, /alarm "latency" is firing already, for .* \(p99 is 2\.4 s\)/);
     assert.match(refusal, /alarmsAlreadyFiring/);
