@@ -1,8 +1,10 @@
 //! A token bucket: how many calls a second may start.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use tokio::sync::Notify;
 use tokio::time::Instant;
 
 use crate::rollout::clock::Clock;
@@ -22,8 +24,12 @@ pub(super) struct Budget {
     /// How far ahead of its place a call may start: a full bucket's worth of gaps.
     head_start: Duration,
     state: Mutex<State>,
-    /// Whoever is in no hurry waits here, so that only the first of them is in the way of who is.
     line: tokio::sync::Mutex<()>,
+    /// The line of those who go first.
+    first: tokio::sync::Mutex<()>,
+    hurried: AtomicUsize,
+    /// Tells the head of the other line that nobody is in a hurry any more.
+    calm: Notify,
 }
 
 #[derive(Debug)]
@@ -43,17 +49,35 @@ impl Budget {
         let gap = clock.scaled(gap.min(LONGEST_GAP));
         let state = State { next_place: None, slowness: 1.0, slowed: None };
         let head_start = gap * burst.saturating_sub(1);
-        Self { gap, head_start, state: Mutex::new(state), line: tokio::sync::Mutex::default() }
+        Self {
+            gap,
+            head_start,
+            state: Mutex::new(state),
+            line: tokio::sync::Mutex::default(),
+            first: tokio::sync::Mutex::default(),
+            hurried: AtomicUsize::default(),
+            calm: Notify::new(),
+        }
     }
 
     /// Waits until one more call may start, in the order of asking.
     pub(super) async fn take(&self) {
         let _turn = self.line.lock().await;
-        self.take_first().await;
+        loop {
+            if self.is_anybody_hurried() {
+                self.calm.notified().await;
+            } else if let Err(later) = self.reserve(Instant::now()) {
+                tokio::time::sleep_until(later).await;
+            } else {
+                return;
+            }
+        }
     }
 
     /// The same, ahead of everybody who waits in [`Self::take`]: for a call that many wait for.
     pub(super) async fn take_first(&self) {
+        let _hurry = Hurry::of(self);
+        let _turn = self.first.lock().await;
         while let Err(later) = self.reserve(Instant::now()) {
             tokio::time::sleep_until(later).await;
         }
@@ -61,7 +85,11 @@ impl Budget {
 
     /// Whether a call may start at once; then it is counted.
     pub(super) fn try_take(&self) -> bool {
-        self.line.try_lock().is_ok() && self.reserve(Instant::now()).is_ok()
+        self.line.try_lock().is_ok() && !self.is_anybody_hurried() && self.reserve(Instant::now()).is_ok()
+    }
+
+    fn is_anybody_hurried(&self) -> bool {
+        self.hurried.load(Ordering::SeqCst) > 0
     }
 
     /// The service says that it is asked too often. Calls that were under way together are told so together, which
@@ -100,6 +128,25 @@ impl Budget {
 
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Somebody who goes first, until he has started or has given up.
+struct Hurry<'a>(&'a Budget);
+
+impl<'a> Hurry<'a> {
+    fn of(budget: &'a Budget) -> Self {
+        budget.hurried.fetch_add(1, Ordering::SeqCst);
+        Self(budget)
+    }
+}
+
+impl Drop for Hurry<'_> {
+    fn drop(&mut self) {
+        if self.0.hurried.fetch_sub(1, Ordering::SeqCst) == 1 {
+            // One waits at most. If nobody does, the next one looks once more than needed.
+            self.0.calm.notify_one();
+        }
     }
 }
 
@@ -160,9 +207,7 @@ mod tests {
         };
         tokio::join!(patient("first"), patient("second"), patient("third"), patient("fourth"), hurried);
         let order = order.into_inner().unwrap();
-        let place = |name| order.iter().position(|other| *other == name).unwrap();
-        assert!(place("hurried") < place("fourth"), "{order:?}");
-        assert!(place("first") < place("second") && place("second") < place("third"), "{order:?}");
+        assert_eq!(order, ["first", "second", "hurried", "third", "fourth"]);
     }
 
     #[tokio::test(start_paused = true)]

@@ -25,9 +25,10 @@ const QUOTAS: [(&str, f64, u32); 3] = [
     ("cloudwatch:PutMetricAlarm", 2.5, 2),
     ("cloudwatch:DeleteAlarms", 2.5, 2),
 ];
-/// The same for each operation of CodeDeploy but `CreateDeployment`, whose pace users set.
+/// The same for each operation of CodeDeploy but `CreateDeployment`, whose pace users set, and `StopDeployment`, which must
+/// not wait.
 const CODE_DEPLOY: (f64, u32) = (0.9, 5);
-const CODE_DEPLOY_OPERATIONS: [&str; 19] = [
+const CODE_DEPLOY_OPERATIONS: [&str; 18] = [
     "codedeploy:BatchGetDeployments",
     "codedeploy:CreateApplication",
     "codedeploy:CreateDeploymentConfig",
@@ -44,7 +45,6 @@ const CODE_DEPLOY_OPERATIONS: [&str; 19] = [
     "codedeploy:ListDeploymentTargets",
     "codedeploy:ListDeployments",
     "codedeploy:ListTagsForResource",
-    "codedeploy:StopDeployment",
     "codedeploy:TagResource",
     "codedeploy:UpdateDeploymentGroup",
 ];
@@ -81,12 +81,16 @@ impl Budgets {
         }
     }
 
-    /// Waits until one more call of this operation may start.
+    /// Waits until one more call of this operation may start. Whoever has waited for a slow operation does not wait in the
+    /// line of all again: those that left the one line slowly would leave the other one together.
     pub(super) async fn take(&self, operation: &str) {
-        if let Some(own) = self.of(operation) {
-            own.take().await;
+        match self.of(operation) {
+            Some(own) => {
+                own.take().await;
+                self.all.take_first().await;
+            }
+            None => self.all.take().await,
         }
-        self.all.take().await;
     }
 
     /// The same, for a call that many wait for.
@@ -155,7 +159,37 @@ fn burst(per_second: f64) -> u32 {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
+    use futures_util::future::join_all;
+    use tokio::time::Instant;
+
     use super::*;
+
+    /// A thousand creations ask for everything at once, and most of it is of operations that have no limit of their own.
+    #[tokio::test(start_paused = true)]
+    async fn a_slow_operation_keeps_its_pace_however_many_calls_wait_beside_it() {
+        let budgets = Budgets::new(&AwsConfig::default(), Clock::new(1.0));
+        let begin = Instant::now();
+        let others = join_all((0..500).map(|_| budgets.take("lambda:GetAlias")));
+        let slow = join_all((0..40).map(|_| async {
+            budgets.take("codedeploy:GetApplication").await;
+            begin.elapsed()
+        }));
+        let (mut times, _) = tokio::join!(slow, others);
+        times.sort();
+        let (rate, burst) = CODE_DEPLOY;
+        let most = |window: Duration| f64::from(burst) + rate * window.as_secs_f64() + 1.0;
+        for window in [1, 5, 10].map(Duration::from_secs) {
+            for from in &times {
+                let count = times.iter().filter(|time| *time >= from && **time < *from + window).count();
+                assert!(
+                    f64::from(u32::try_from(count).unwrap()) <= most(window),
+                    "{count} in {window:?}: {times:?}"
+                );
+            }
+        }
+    }
 
     #[test]
     fn each_service_says_in_its_own_way_that_it_is_asked_too_often() {
