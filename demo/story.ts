@@ -63,8 +63,8 @@ async function tell(sandbox: Sandbox, stack: TestStack) {
     chapter = { code: "v3.js" };
     const third = await withTraffic(sandbox, target, () => stack.up());
     report(third.tally, "2", "3");
-    say("   CloudWatch counts a little late, so the message may know fewer of them. Pulumi marks the outputs of an update that");
-    say("   failed with a minus; nothing was removed.");
+    say("   CloudWatch counts a little late, so the message may know fewer of them.");
+    say("   Pulumi puts a minus before the outputs of an update that failed; nothing was removed.");
     check("`pulumi up` failed", third.result === undefined);
     check("some requests failed, and only a few", third.tally.failed > 0 && third.tally.failed < third.tally.requests / 5);
     check("version 2 serves again", (await serving(sandbox, target)) === "2");

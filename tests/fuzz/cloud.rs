@@ -16,8 +16,18 @@ use super::{dice::Dice, request::ACCOUNT, text};
 
 pub(crate) struct Cloud {
     pub(crate) url: String,
-    calls: Arc<AtomicUsize>,
+    counts: Arc<Counts>,
 }
+
+#[derive(Default)]
+struct Counts {
+    calls: AtomicUsize,
+    /// How many of them a preview may make, too.
+    ahead: AtomicUsize,
+}
+
+/// What the preview of a new version reads.
+const AHEAD: [&str; 2] = ["/DescribeAlarms", "/GetMetricData"];
 
 /// What was asked for, as far as the answer depends on it.
 struct Asked {
@@ -54,25 +64,33 @@ impl Cloud {
     pub(crate) async fn start() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
-        let calls = Arc::new(AtomicUsize::new(0));
-        let counted = Arc::clone(&calls);
+        let counts = Arc::<Counts>::default();
+        let counted = Arc::clone(&counts);
         tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
                 tokio::spawn(serve(stream, Arc::clone(&counted)));
             }
         });
-        Self { url, calls }
+        Self { url, counts }
     }
 
     pub(crate) fn calls(&self) -> usize {
-        self.calls.load(Ordering::SeqCst)
+        self.counts.calls.load(Ordering::SeqCst)
+    }
+
+    /// Without those that a preview may make.
+    pub(crate) fn calls_to_act(&self) -> usize {
+        self.calls() - self.counts.ahead.load(Ordering::SeqCst)
     }
 }
 
-async fn serve(stream: TcpStream, calls: Arc<AtomicUsize>) {
+async fn serve(stream: TcpStream, counts: Arc<Counts>) {
     let mut stream = BufReader::new(stream);
     while let Some(asked) = asked(&mut stream).await {
-        let call = calls.fetch_add(1, Ordering::SeqCst);
+        let call = counts.calls.fetch_add(1, Ordering::SeqCst);
+        if AHEAD.iter().any(|operation| asked.path.ends_with(operation)) {
+            counts.ahead.fetch_add(1, Ordering::SeqCst);
+        }
         let call = u64::try_from(call).unwrap();
         let mood = MOODS[usize::try_from(call / MOOD % 4).unwrap()];
         let answer = answer(&asked, mood, &mut Dice::new(call));

@@ -191,12 +191,15 @@ async fn run(
     reconciled
 }
 
-/// What the strategy, the hooks and the bake can take, and as much again for AWS to be slow in.
+/// For AWS to be slow in, and for a thousand others that start before.
+const SLOWNESS: Duration = Duration::from_hours(1);
+
+/// What the strategy, the hooks, the smoke test and the bake can take, and more.
 fn default_limit(spec: &RolloutSpec) -> Duration {
     let shift = spec.strategy().map_or(Duration::from_hours(48), |strategy| strategy.length());
     let hooks = u32::try_from(spec.hooks.iter().count()).unwrap_or(0);
     let smoke = spec.smoke_test.as_ref().map_or(Duration::ZERO, |test| test.timeout * test.attempts);
-    smoke + shift + Duration::from_hours(1) * hooks + spec.bake + Duration::from_mins(30)
+    smoke + shift + Duration::from_hours(1) * hooks + spec.bake + SLOWNESS
 }
 
 /// The inputs again, and the memory.
