@@ -129,7 +129,7 @@ fn from_json(value: &Value) -> PropertyMap {
     wire::decode(fields(value)).unwrap()
 }
 
-/// What a preview of the program says, without any call to AWS.
+/// What a preview of the program says. Of what has not changed it asks AWS nothing.
 async fn preview(recorded: &Recorded, world: &World) -> (bool, PropertyMap) {
     let resource = recorded.resource(world);
     let State { id, inputs, outputs, .. } = recorded.state.clone();
@@ -163,7 +163,9 @@ async fn preview(recorded: &Recorded, world: &World) -> (bool, PropertyMap) {
         ..proto::UpdateRequest::default()
     };
     let answer = client.update(update).await.unwrap().into_inner();
-    assert_eq!(provider.proxy.calls(), 0, "{}: a preview asks AWS", recorded.situation);
+    // A version that is on its way may still meet nobody.
+    let asks = usize::from(recorded.situation == IN_FLIGHT);
+    assert_eq!(provider.proxy.calls(), asks, "{}: what a preview asks AWS", recorded.situation);
     let changes = diff.changes != i32::from(proto::diff_response::DiffChanges::DiffNone);
     (changes, wire::decode(answer.properties.unwrap()).unwrap())
 }
