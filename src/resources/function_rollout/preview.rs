@@ -9,7 +9,7 @@ use crate::rollout::cloud::{Cloud, Identity};
 use crate::rollout::context::Context;
 use crate::rollout::lint::lints;
 use crate::rollout::memory::Memory;
-use crate::rollout::outlook;
+use crate::rollout::outlook::{self, Outlook};
 use crate::rollout::pieces::{self, Pieces};
 use crate::rollout::spec::{OnFailedVersion, RolloutSpec};
 
@@ -215,10 +215,22 @@ pub(super) async fn say_rollout<C: Cloud>(
     unknowns: &Unknowns,
     memory: &Memory,
 ) {
-    let outlook = outlook::look(cx, spec).await;
+    // Of an alias without a name there is nothing to read.
+    let is_named = !["functionName", "aliasName"].iter().any(|input| unknowns.contains(input));
+    let outlook = if is_named { outlook::look(cx, spec).await } else { Outlook::default() };
     let (target, way) = (named_version(spec, unknowns), described(spec, unknowns));
     op.log.info(outlook::line(spec, &memory.serving_version, &target, &way, &outlook));
-    let depends = ["strategy", "deploymentConfigName", "bake", "errorAlarm", "alarms", "smokeTest", "hooks"];
+    let depends = [
+        "strategy",
+        "deploymentConfigName",
+        "bake",
+        "errorAlarm",
+        "alarms",
+        "smokeTest",
+        "hooks",
+        "minRequests",
+        "wait",
+    ];
     if !depends.iter().any(|input| unknowns.contains(input)) {
         for lint in lints(spec, &outlook, cx.left()) {
             op.log.warn(lint);
