@@ -12,8 +12,8 @@ use tracing_subscriber::prelude::*;
 /// The library and this binary, as they are named in the log.
 const OURS: [&str; 2] = ["lambda_rollout", "pulumi_resource_lambda_rollout"];
 
-// Calls wait for AWS, and hardly compute: a thread for each core of a large machine would be memory for nothing.
-#[tokio::main(worker_threads = 2)]
+// Calls wait for AWS, and hardly compute: to hand them from thread to thread costs more than a second core gains.
+#[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
     // RUST_LOG says how much of our own is told. What the libraries below would tell holds requests with their
     // headers and bodies, which are credentials and payloads; none of it is told at any level.

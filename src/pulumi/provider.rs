@@ -12,8 +12,8 @@ use super::{
 
 /// A provider of resources and functions.
 ///
-/// Calls run concurrently. Each runs in a task of its own that is not cut short when the caller goes away; a panic
-/// in it is reported as one failed call.
+/// Calls run concurrently, and a panic is reported as one failed call. Each but `check` and `diff` runs in a task of its
+/// own that is not cut short when the caller goes away.
 pub trait Provider: Send + Sync + 'static {
     /// The package's name.
     fn name(&self) -> &'static str;

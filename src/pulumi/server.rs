@@ -40,7 +40,7 @@ pub enum ServeError {
 /// Serves a provider until the process is told to stop or the engine that started it is gone.
 ///
 /// `args` are the process's arguments without its name. It prints the port, and nothing else may ever be printed on
-/// standard output. It needs a multi-threaded runtime with I/O and time.
+/// standard output. It needs a runtime with I/O and time.
 pub async fn serve<P: Provider>(
     provider: P,
     args: impl IntoIterator<Item = String>,

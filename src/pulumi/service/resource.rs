@@ -21,6 +21,7 @@ use super::{
     },
     Service,
     message::{known_unless, timeout},
+    session::run_here,
 };
 
 impl<P: Provider> Service<P> {
@@ -68,8 +69,8 @@ impl<P: Provider> Service<P> {
         let operation = self.operation(&message.urn, &message.name, &message.r#type);
         let request = CheckRequest::try_from(message)?;
         let operation = operation.hiding([&request.inputs]);
-        let checked =
-            self.ask(&operation, |provider, given| async move { provider.check(given, request).await });
+        let given = operation.clone();
+        let checked = answer(&operation, async { self.provider.check(given, request).await });
         let checked = checked.await.map_err(Failure::into_status)?;
         let inputs = checked.inputs;
         let failures = checked.failures.into_iter().map(|failure| failure.render(&inputs)).collect();
@@ -83,7 +84,8 @@ impl<P: Provider> Service<P> {
         let operation = self.operation(&message.urn, &message.name, &message.r#type);
         let request = DiffRequest::try_from(message)?;
         let operation = operation.hiding([&request.inputs, &request.old_inputs]);
-        let diff = self.ask(&operation, |provider, given| async move { provider.diff(given, request).await });
+        let given = operation.clone();
+        let diff = answer(&operation, async { self.provider.diff(given, request).await });
         diff.await.map(Diff::render).map_err(Failure::into_status)
     }
 
@@ -191,6 +193,15 @@ impl<P: Provider> Service<P> {
         let failures = failures.into_iter().map(|failure| failure.render(&declared)).collect();
         Ok(proto::InvokeResponse { r#return: Some(result), failures })
     }
+}
+
+/// An answer that changes nothing: it is computed where it was asked for, as a task of its own would be half of its
+/// cost, and to be cut short does it no harm.
+async fn answer<T>(
+    operation: &Operation,
+    call: impl Future<Output = Result<T, Failure>>,
+) -> Result<T, Failure> {
+    run_here(operation, call).await.flatten().map_err(|failure| operation.hidden.cut_out_of(failure))
 }
 
 /// After a cancellation nothing new begins.

@@ -68,7 +68,7 @@ impl Session {
     }
 
     /// Runs a call in a task of its own, so that it is never cut short in the middle; when nobody waits for it any
-    /// more it is told to stop. A panic in it becomes a failure with what there is to keep.
+    /// more it is told to stop.
     pub(super) async fn run<T: Send + 'static>(
         &self,
         operation: &Operation,
@@ -76,13 +76,8 @@ impl Session {
     ) -> Result<T, Failure> {
         let _awaited = operation.cancel.clone().drop_guard();
         let given = operation.clone();
-        let call = self.tasks.spawn(async move {
-            // What a panic leaves behind is looked at by nobody: what calls share is sound at any time.
-            let outcome = AssertUnwindSafe(call).catch_unwind().await;
-            given.log.finish().await;
-            outcome.map_err(|panic| Failure::crash(cause(&*panic), given.kept()))
-        });
-        call.await.map_err(|error| Failure::bug(error.to_string()))?
+        let task = self.tasks.spawn(async move { run_here(&given, call).await });
+        task.await.map_err(|error| Failure::bug(error.to_string()))?
     }
 
     /// Waits for all calls at work, also those that nobody waits for any more.
@@ -90,6 +85,15 @@ impl Session {
         self.tasks.close();
         self.tasks.wait().await;
     }
+}
+
+/// Runs a call. It is cut short when nobody waits for it any more. A panic in it becomes a failure with what there is
+/// to keep.
+pub(super) async fn run_here<T>(operation: &Operation, call: impl Future<Output = T>) -> Result<T, Failure> {
+    // What a panic leaves behind is looked at by nobody: what calls share is sound at any time.
+    let outcome = AssertUnwindSafe(call).catch_unwind().await;
+    operation.log.finish().await;
+    outcome.map_err(|panic| Failure::crash(cause(&*panic), operation.kept()))
 }
 
 /// What a crashed call said last.
