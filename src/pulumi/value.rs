@@ -9,7 +9,8 @@ pub type PropertyMap = BTreeMap<String, PropertyValue>;
 
 /// One property value, as the engine knows them.
 ///
-/// `==` compares representations; [`PropertyValue::same_as`] compares meanings.
+/// `==` compares representations; [`PropertyValue::same_as`] compares meanings. What is rare and large is boxed: a map takes
+/// room for eleven values, however few it has.
 #[derive(Clone, Default, PartialEq)]
 pub enum PropertyValue {
     /// Nothing; in an object it means the same as a missing key.
@@ -25,9 +26,9 @@ pub enum PropertyValue {
     /// A value that is never shown, and encrypted in the state.
     Secret(Box<PropertyValue>),
     Output(Box<OutputValue>),
-    Asset(Asset),
-    Archive(Archive),
-    Resource(ResourceReference),
+    Asset(Box<Asset>),
+    Archive(Box<Archive>),
+    Resource(Box<ResourceReference>),
 }
 
 /// A value together with what is known of its origin.
@@ -294,6 +295,24 @@ impl From<String> for PropertyValue {
     }
 }
 
+impl From<Asset> for PropertyValue {
+    fn from(asset: Asset) -> Self {
+        Self::Asset(Box::new(asset))
+    }
+}
+
+impl From<Archive> for PropertyValue {
+    fn from(archive: Archive) -> Self {
+        Self::Archive(Box::new(archive))
+    }
+}
+
+impl From<ResourceReference> for PropertyValue {
+    fn from(reference: ResourceReference) -> Self {
+        Self::Resource(Box::new(reference))
+    }
+}
+
 impl<T: Into<PropertyValue>> From<Option<T>> for PropertyValue {
     fn from(value: Option<T>) -> Self {
         value.map_or(Self::Null, Into::into)
@@ -335,6 +354,11 @@ mod tests {
     }
 
     #[test]
+    fn a_value_takes_no_more_room_than_on_the_wire() {
+        assert!(size_of::<PropertyValue>() <= size_of::<prost_types::Value>());
+    }
+
+    #[test]
     fn plain_takes_every_wrapping_off() {
         let expected = properties([
             ("secret", "hidden".into()),
@@ -369,7 +393,7 @@ mod tests {
     fn sameness_is_about_meaning() {
         let asset = |hash: &str, text: &str| {
             let source = super::super::AssetSource::Text(text.to_owned());
-            PropertyValue::Asset(Asset { hash: hash.to_owned(), source })
+            PropertyValue::from(Asset { hash: hash.to_owned(), source })
         };
         let with_null = PropertyValue::Object(properties([("x", PropertyValue::Null)]));
         let same: [(PropertyValue, PropertyValue); 5] = [

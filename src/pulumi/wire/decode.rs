@@ -20,20 +20,23 @@ pub fn decode(properties: Struct) -> Result<PropertyMap, WireError> {
 }
 
 fn map(fields: Fields, depth: usize) -> Result<PropertyMap, WireError> {
-    fields
-        .into_iter()
-        .map(|(key, field)| match value(field, depth + 1) {
-            Ok(value) => Ok((key, value)),
-            Err(error) => Err(error.within(Segment::Key(key))),
-        })
-        .collect()
+    // Collecting results would not know how many there are, and make room for them again and again.
+    let mut entries = Vec::with_capacity(fields.len());
+    for (key, field) in fields {
+        match value(field, depth + 1) {
+            Ok(value) => entries.push((key, value)),
+            Err(error) => return Err(error.within(Segment::Key(key.into()))),
+        }
+    }
+    Ok(PropertyMap::from_iter(entries))
 }
 
 fn list(items: Vec<Value>, depth: usize) -> Result<Vec<PropertyValue>, WireError> {
-    let items = items.into_iter().enumerate();
-    items
-        .map(|(index, item)| value(item, depth + 1).map_err(|error| error.within(Segment::Index(index))))
-        .collect()
+    let mut values = Vec::with_capacity(items.len());
+    for (index, item) in items.into_iter().enumerate() {
+        values.push(value(item, depth + 1).map_err(|error| error.within(Segment::Index(index)))?);
+    }
+    Ok(values)
 }
 
 fn value(wire: Value, depth: usize) -> Result<PropertyValue, WireError> {
@@ -58,15 +61,15 @@ fn marked(mark: Value, fields: Fields, depth: usize) -> Result<PropertyValue, Wi
     let Some(Kind::StringValue(mark)) = mark.kind else {
         return Err(WireError::new(Problem::UnknownMark("not a string".to_owned())));
     };
-    match mark.as_str() {
-        SECRET => secret(fields, depth),
-        OUTPUT => output(fields, depth).map(|output| PropertyValue::Output(Box::new(output))),
-        RESOURCE => resource(fields).map(PropertyValue::Resource),
-        ASSET => asset(fields).map(PropertyValue::Asset),
-        ARCHIVE => archive(fields, depth).map(PropertyValue::Archive),
-        BYTES => Err(WireError::new(Problem::Bytes)),
-        _ => Err(WireError::new(Problem::UnknownMark(shown(mark)))),
-    }
+    Ok(match mark.as_str() {
+        SECRET => secret(fields, depth)?,
+        OUTPUT => PropertyValue::Output(Box::new(output(fields, depth)?)),
+        RESOURCE => resource(fields)?.into(),
+        ASSET => asset(fields)?.into(),
+        ARCHIVE => archive(fields, depth)?.into(),
+        BYTES => return Err(WireError::new(Problem::Bytes)),
+        _ => return Err(WireError::new(Problem::UnknownMark(shown(mark)))),
+    })
 }
 
 /// A mark is a hexadecimal number; anything else may be a value that is nobody's business.
@@ -155,7 +158,9 @@ fn entries(fields: Fields, depth: usize) -> Result<PropertyMap, WireError> {
     let entries = map(fields, depth + 1)?;
     for (name, entry) in &entries {
         if !matches!(entry, PropertyValue::Asset(_) | PropertyValue::Archive(_)) {
-            return Err(WireError::malformed("an archive", "assets").within(Segment::Key(name.clone())));
+            return Err(
+                WireError::malformed("an archive", "assets").within(Segment::Key(name.clone().into()))
+            );
         }
     }
     Ok(entries)

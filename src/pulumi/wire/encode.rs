@@ -32,9 +32,9 @@ fn write_value(value: PropertyValue) -> Value {
         PropertyValue::Unknown => text(UNKNOWN_STRING),
         PropertyValue::Secret(inner) => marked(SECRET, [("value", Some(write_value(*inner)))]),
         PropertyValue::Output(output) => write_output(*output),
-        PropertyValue::Asset(asset) => write_asset(asset),
-        PropertyValue::Archive(archive) => write_archive(archive),
-        PropertyValue::Resource(reference) => write_resource(reference),
+        PropertyValue::Asset(asset) => write_asset(*asset),
+        PropertyValue::Archive(archive) => write_archive(*archive),
+        PropertyValue::Resource(reference) => write_resource(*reference),
     }
 }
 

@@ -72,7 +72,7 @@ fn marked_objects_are_read() {
         ),
         (
             marked(RESOURCE, [("urn", text(urn)), ("id", text(""))]),
-            PropertyValue::Resource(ResourceReference {
+            PropertyValue::from(ResourceReference {
                 urn: urn.to_owned(),
                 id: Input::Unknown,
                 ..ResourceReference::default()
@@ -80,7 +80,7 @@ fn marked_objects_are_read() {
         ),
         (
             marked(ASSET, [("hash", text("h"))]),
-            PropertyValue::Asset(Asset { hash: "h".to_owned(), source: AssetSource::None }),
+            PropertyValue::from(Asset { hash: "h".to_owned(), source: AssetSource::None }),
         ),
     ];
     for (wire, expected) in cases {
@@ -142,8 +142,8 @@ fn any_value() -> impl Strategy<Value = PropertyValue> {
         (-1e300..1e300).prop_map(PropertyValue::Number),
         ".*".prop_map(PropertyValue::String),
         Just(PropertyValue::Unknown),
-        ("[a-f0-9]*", asset).prop_map(|(hash, source)| PropertyValue::Asset(Asset { hash, source })),
-        any_resource().prop_map(PropertyValue::Resource),
+        ("[a-f0-9]*", asset).prop_map(|(hash, source)| PropertyValue::from(Asset { hash, source })),
+        any_resource().prop_map(PropertyValue::from),
     ];
     leaf.prop_recursive(4, 32, 4, |inner| {
         prop_oneof![
@@ -215,8 +215,8 @@ proptest! {
 #[test]
 fn archives_come_back_as_they_were() {
     let entries = BTreeMap::from([
-        ("a.js".to_owned(), PropertyValue::Asset(Asset { hash: "h".to_owned(), source: AssetSource::None })),
-        ("sub".to_owned(), PropertyValue::Archive(Archive::default())),
+        ("a.js".to_owned(), PropertyValue::from(Asset { hash: "h".to_owned(), source: AssetSource::None })),
+        ("sub".to_owned(), PropertyValue::from(Archive::default())),
     ]);
     let sources = [
         ArchiveSource::None,
@@ -225,7 +225,7 @@ fn archives_come_back_as_they_were() {
         ArchiveSource::Uri("https://example.com/a.zip".to_owned()),
     ];
     for source in sources {
-        let map = properties([("x", PropertyValue::Archive(Archive { hash: "h".to_owned(), source }))]);
+        let map = properties([("x", PropertyValue::from(Archive { hash: "h".to_owned(), source }))]);
         assert_eq!(decode(encode(&map)).unwrap(), map);
     }
 }

@@ -82,11 +82,11 @@ mod tests {
     use lambda_rollout::pulumi::{Archive, Asset};
 
     fn text(text: &str) -> PropertyValue {
-        PropertyValue::Asset(Asset { source: AssetSource::Text(text.to_owned()), ..Asset::default() })
+        PropertyValue::from(Asset { source: AssetSource::Text(text.to_owned()), ..Asset::default() })
     }
 
     fn archive(source: ArchiveSource) -> PropertyValue {
-        PropertyValue::Archive(Archive { source, ..Archive::default() })
+        PropertyValue::from(Archive { source, ..Archive::default() })
     }
 
     #[test]

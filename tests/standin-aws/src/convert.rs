@@ -64,7 +64,7 @@ mod tests {
             ("half", 0.5.into()),
             ("secret", PropertyValue::secret("s")),
             ("list", vec!["a"].into()),
-            ("topic", PropertyValue::Resource(topic)),
+            ("topic", PropertyValue::from(topic)),
             ("unknown", PropertyValue::Unknown),
         ]);
         let expected = json!({
