@@ -97,7 +97,6 @@ async function eachOf<T>(items: T[], action: (item: T) => Promise<void>) {
 
 function table(rows: Row[]): string {
     const line = (name: string, figure: (row: Row) => string) => `| ${[name, ...rows.map(figure)].join(" | ")} |`;
-    const throttled = (call: Call) => /Throttl|TooManyRequests/.test(call.errorCode ?? "");
     return [
         `| ${count} rollouts | ${rows.map((row) => row.what).join(" | ")} |`,
         `| --- |${" ---: |".repeat(rows.length)}`,
@@ -105,12 +104,20 @@ function table(rows: Row[]): string {
         line("calls", (row) => `${row.calls.length}`),
         line("calls a second", (row) => (row.calls.length / row.seconds).toFixed(1)),
         line("calls a second, in the busiest minute", (row) => busiestMinute(row.calls).toFixed(1)),
-        line("throttled", (row) => `${row.calls.filter(throttled).length}`),
+        line("throttled", (row) => throttled(row.calls)),
         line("rollouts that do not serve what is declared", (row) => `${row.lost}`),
         line("memory at its peak, MiB", (row) => (row.peak / 1024).toFixed(1)),
         line("processor, % of one core", (row) => ((100 * row.cpu) / row.seconds).toFixed(1)),
         "",
     ].join("\n");
+}
+
+/** How many, and which. */
+function throttled(calls: Call[]): string {
+    const names = calls.filter((call) => /Throttl|TooManyRequests/.test(call.errorCode ?? "")).map((call) => call.operation);
+    if (names.length === 0) return "0";
+    const each = [...new Set(names)].map((name) => `${name} ${names.filter((other) => other === name).length}`);
+    return `${names.length} (${each.sort().join(", ")})`;
 }
 
 function busiestMinute(calls: Call[]): number {

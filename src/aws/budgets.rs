@@ -25,8 +25,9 @@ const QUOTAS: [(&str, f64, u32); 3] = [
     ("cloudwatch:PutMetricAlarm", 2.5, 2),
     ("cloudwatch:DeleteAlarms", 2.5, 2),
 ];
-/// The same for each operation of CodeDeploy but `CreateDeployment`, whose pace users set, and `StopDeployment`, which must
-/// not wait.
+/// What goes before everything that waits.
+const STOP: &str = "codedeploy:StopDeployment";
+/// The same for each operation of CodeDeploy but `CreateDeployment`, whose pace users set, and [`STOP`].
 const CODE_DEPLOY: (f64, u32) = (0.9, 5);
 const CODE_DEPLOY_OPERATIONS: [&str; 18] = [
     "codedeploy:BatchGetDeployments",
@@ -89,6 +90,7 @@ impl Budgets {
                 own.take().await;
                 self.all.take_first().await;
             }
+            None if operation == STOP => self.all.take_first().await,
             None => self.all.take().await,
         }
     }
@@ -101,9 +103,10 @@ impl Budgets {
         self.all.take_first().await;
     }
 
-    /// Waits until one more deployment may start.
+    /// Waits until one more deployment may start; the call that starts it has its room then.
     pub(super) async fn take_start(&self) {
         self.starts.take().await;
+        self.all.take_first().await;
     }
 
     /// Whether there is room for a look that can be left out; then it is counted.
@@ -189,6 +192,21 @@ mod tests {
                 );
             }
         }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_stop_and_the_start_of_a_deployment_wait_for_nobody_who_waits_longer() {
+        let budgets = Budgets::new(&AwsConfig::default(), Clock::new(1.0));
+        let begin = Instant::now();
+        let others = join_all((0..500).map(|_| budgets.take("lambda:GetAlias")));
+        let urgent = async {
+            tokio::time::sleep(Duration::from_secs(5)).await;
+            budgets.take(STOP).await;
+            budgets.take_start().await;
+            begin.elapsed()
+        };
+        let (_, urgent) = tokio::join!(others, urgent);
+        assert!(urgent < Duration::from_secs(6), "{urgent:?}");
     }
 
     #[test]

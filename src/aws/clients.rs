@@ -95,19 +95,21 @@ impl Clients {
 
     /// Sends one request when the budget allows it.
     ///
-    /// Boxed, here and below, because requests of the SDK are large, and so would be all that waits for them.
-    pub(super) fn call<'a, T, E>(
+    /// Boxed, here and below, because requests of the SDK are large, and so would be all that waits for them. Thousands may
+    /// wait for their turn, so that one is made only when it has come.
+    pub(super) fn call<'a, T, E, F>(
         &'a self,
         operation: &'static str,
-        request: impl Future<Output = Result<T, SdkError<E>>> + Send + 'a,
+        send: impl FnOnce() -> F + Send + 'a,
     ) -> BoxFuture<'a, Answered<T>>
     where
         T: Send,
         E: ProvideErrorMetadata + Error + Send + Sync + 'static,
+        F: Future<Output = Result<T, SdkError<E>>> + Send,
     {
         Box::pin(async move {
             self.budgets.take(operation).await;
-            self.translate(operation, request.await).await
+            self.call_admitted(operation, send()).await
         })
     }
 
@@ -128,7 +130,7 @@ impl Clients {
     pub(super) async fn change<T, E, F>(
         &self,
         operation: &'static str,
-        request: impl Fn() -> F,
+        send: impl Fn() -> F + Sync,
     ) -> Answered<T>
     where
         T: Send,
@@ -137,7 +139,7 @@ impl Clients {
     {
         let mut tries = 1;
         loop {
-            match self.call(operation, request()).await {
+            match self.call(operation, &send).await {
                 Err(busy) if error::is_update_in_progress(&busy) && tries < BUSY_TRIES => tries += 1,
                 answer => return answer,
             }

@@ -74,16 +74,14 @@ impl Clients {
             .evaluation_periods(alarm.evaluation_periods)
             .treat_missing_data("notBreaching")
             .set_alarm_actions(Some(alarm.actions.clone()))
-            .set_tags(Some(tags))
-            .send();
-        self.call("cloudwatch:PutMetricAlarm", request).await.map(drop)
+            .set_tags(Some(tags));
+        self.call("cloudwatch:PutMetricAlarm", || request.send()).await.map(drop)
     }
 
     pub(super) async fn delete_alarms(&self, names: &[String]) -> Answered<()> {
         for names in names.chunks(NAMES_A_CALL) {
-            let request =
-                self.cloud_watch().await.delete_alarms().set_alarm_names(Some(names.to_vec())).send();
-            gone(self.call("cloudwatch:DeleteAlarms", request).await)?;
+            let request = self.cloud_watch().await.delete_alarms().set_alarm_names(Some(names.to_vec()));
+            gone(self.call("cloudwatch:DeleteAlarms", || request.send()).await)?;
         }
         Ok(())
     }

@@ -14,8 +14,8 @@ use crate::rollout::strategy::Strategy;
 
 impl Clients {
     pub(super) async fn application(&self, name: &str) -> Answered<Option<String>> {
-        let request = self.code_deploy().await.get_application().application_name(name).send();
-        let answer = absent(self.call("codedeploy:GetApplication", request).await)?;
+        let request = self.code_deploy().await.get_application().application_name(name);
+        let answer = absent(self.call("codedeploy:GetApplication", || request.send()).await)?;
         let platform = |platform: ComputePlatform| platform.as_str().to_owned();
         Ok(answer.map(|answer| {
             answer.application.and_then(|info| info.compute_platform).map(platform).unwrap_or_default()
@@ -29,14 +29,13 @@ impl Clients {
             .create_application()
             .application_name(name)
             .compute_platform(ComputePlatform::Lambda)
-            .set_tags(Some(code_deploy_tags(tags)))
-            .send();
-        self.call("codedeploy:CreateApplication", request).await.map(drop)
+            .set_tags(Some(code_deploy_tags(tags)));
+        self.call("codedeploy:CreateApplication", || request.send()).await.map(drop)
     }
 
     pub(super) async fn delete_application(&self, name: &str) -> Answered<()> {
-        let request = self.code_deploy().await.delete_application().application_name(name).send();
-        gone(self.call("codedeploy:DeleteApplication", request).await)
+        let request = self.code_deploy().await.delete_application().application_name(name);
+        gone(self.call("codedeploy:DeleteApplication", || request.send()).await)
     }
 
     pub(super) async fn code_deploy_tags(&self, resource: &str) -> Answered<Tags> {
@@ -44,14 +43,9 @@ impl Clients {
         let mut tags = Tags::new();
         let mut token = None;
         loop {
-            let request = self
-                .code_deploy()
-                .await
-                .list_tags_for_resource()
-                .resource_arn(&arn)
-                .set_next_token(token)
-                .send();
-            let page = self.call("codedeploy:ListTagsForResource", request).await?;
+            let request =
+                self.code_deploy().await.list_tags_for_resource().resource_arn(&arn).set_next_token(token);
+            let page = self.call("codedeploy:ListTagsForResource", || request.send()).await?;
             tags.extend(
                 page.tags.unwrap_or_default().into_iter().filter_map(|tag| Some((tag.key?, tag.value?))),
             );
@@ -64,20 +58,15 @@ impl Clients {
 
     pub(super) async fn tag_code_deploy(&self, resource: &str, tags: &Tags) -> Answered<()> {
         let arn = self.code_deploy_arn(resource).await?;
-        let request = self
-            .code_deploy()
-            .await
-            .tag_resource()
-            .resource_arn(arn)
-            .set_tags(Some(code_deploy_tags(tags)))
-            .send();
-        self.call("codedeploy:TagResource", request).await.map(drop)
+        let request =
+            self.code_deploy().await.tag_resource().resource_arn(arn).set_tags(Some(code_deploy_tags(tags)));
+        self.call("codedeploy:TagResource", || request.send()).await.map(drop)
     }
 
     pub(super) async fn deployment_config(&self, name: &str) -> Answered<Option<Strategy>> {
         const OPERATION: &str = "codedeploy:GetDeploymentConfig";
-        let request = self.code_deploy().await.get_deployment_config().deployment_config_name(name).send();
-        let Some(answer) = absent(self.call(OPERATION, request).await)? else {
+        let request = self.code_deploy().await.get_deployment_config().deployment_config_name(name);
+        let Some(answer) = absent(self.call(OPERATION, || request.send()).await)? else {
             return Ok(None);
         };
         let strategy = answer.deployment_config_info().and_then(strategy);
@@ -92,14 +81,13 @@ impl Clients {
             .create_deployment_config()
             .deployment_config_name(name)
             .compute_platform(ComputePlatform::Lambda)
-            .traffic_routing_config(traffic_routing(strategy))
-            .send();
-        self.call("codedeploy:CreateDeploymentConfig", request).await.map(drop)
+            .traffic_routing_config(traffic_routing(strategy));
+        self.call("codedeploy:CreateDeploymentConfig", || request.send()).await.map(drop)
     }
 
     pub(super) async fn delete_deployment_config(&self, name: &str) -> Answered<()> {
-        let request = self.code_deploy().await.delete_deployment_config().deployment_config_name(name).send();
-        gone(self.call("codedeploy:DeleteDeploymentConfig", request).await)
+        let request = self.code_deploy().await.delete_deployment_config().deployment_config_name(name);
+        gone(self.call("codedeploy:DeleteDeploymentConfig", || request.send()).await)
     }
 
     pub(super) async fn group(&self, application: &str, name: &str) -> Answered<Option<GroupState>> {
@@ -108,9 +96,8 @@ impl Clients {
             .await
             .get_deployment_group()
             .application_name(application)
-            .deployment_group_name(name)
-            .send();
-        let answer = match self.call("codedeploy:GetDeploymentGroup", request).await {
+            .deployment_group_name(name);
+        let answer = match self.call("codedeploy:GetDeploymentGroup", || request.send()).await {
             // The group's configuration can be what is missing, which does not make the group absent.
             Err(error) if error.code == "DeploymentConfigDoesNotExistException" => return Err(error),
             answer => absent(answer)?,
@@ -131,9 +118,8 @@ impl Clients {
             .alarm_configuration(alarm_configuration(&group.alarms, group.ignore_alarm_poll_failure))
             .auto_rollback_configuration(auto_rollback(&group.rollback_events))
             .set_trigger_configurations(Some(group.triggers.iter().map(trigger_config).collect()))
-            .set_tags(Some(code_deploy_tags(tags)))
-            .send();
-        self.call("codedeploy:CreateDeploymentGroup", request).await.map(drop)
+            .set_tags(Some(code_deploy_tags(tags)));
+        self.call("codedeploy:CreateDeploymentGroup", || request.send()).await.map(drop)
     }
 
     /// Sends every setting, because CodeDeploy keeps what is left out.
@@ -149,9 +135,8 @@ impl Clients {
             .deployment_style(deployment_style())
             .alarm_configuration(alarm_configuration(&group.alarms, group.ignore_alarm_poll_failure))
             .auto_rollback_configuration(auto_rollback(&group.rollback_events))
-            .set_trigger_configurations(Some(group.triggers.iter().map(trigger_config).collect()))
-            .send();
-        self.call("codedeploy:UpdateDeploymentGroup", request).await.map(drop)
+            .set_trigger_configurations(Some(group.triggers.iter().map(trigger_config).collect()));
+        self.call("codedeploy:UpdateDeploymentGroup", || request.send()).await.map(drop)
     }
 
     pub(super) async fn groups(&self, application: &str) -> Answered<Vec<String>> {
@@ -163,9 +148,9 @@ impl Clients {
                 .await
                 .list_deployment_groups()
                 .application_name(application)
-                .set_next_token(token)
-                .send();
-            let Some(page) = absent(self.call("codedeploy:ListDeploymentGroups", request).await)? else {
+                .set_next_token(token);
+            let Some(page) = absent(self.call("codedeploy:ListDeploymentGroups", || request.send()).await)?
+            else {
                 return Ok(Vec::new());
             };
             groups.extend(page.deployment_groups.unwrap_or_default());
@@ -182,9 +167,8 @@ impl Clients {
             .await
             .delete_deployment_group()
             .application_name(application)
-            .deployment_group_name(name)
-            .send();
-        gone(self.call("codedeploy:DeleteDeploymentGroup", request).await)
+            .deployment_group_name(name);
+        gone(self.call("codedeploy:DeleteDeploymentGroup", || request.send()).await)
     }
 
     async fn code_deploy_arn(&self, resource: &str) -> Answered<String> {

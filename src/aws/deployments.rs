@@ -42,7 +42,7 @@ impl Clients {
             .customize()
             .config_override(Config::builder().retry_config(RetryConfig::disabled()))
             .send();
-        let answer = self.call("codedeploy:CreateDeployment", request).await?;
+        let answer = self.call_admitted("codedeploy:CreateDeployment", request).await?;
         Ok(answer.deployment_id.unwrap_or_default())
     }
 
@@ -66,8 +66,8 @@ impl Clients {
             return Ok(None);
         };
         let client = self.code_deploy().await;
-        let request = client.get_deployment_target().deployment_id(deployment_id).target_id(id).send();
-        let answer = started(self.call("codedeploy:GetDeploymentTarget", request).await)?;
+        let request = client.get_deployment_target().deployment_id(deployment_id).target_id(id);
+        let answer = started(self.call("codedeploy:GetDeploymentTarget", || request.send()).await)?;
         Ok(answer.and_then(|answer| answer.deployment_target?.lambda_target).and_then(target))
     }
 
@@ -75,8 +75,8 @@ impl Clients {
         if let Some(known) = self.target_ids.lock().await.get(deployment_id) {
             return Ok(Some(known.clone()));
         }
-        let request = self.code_deploy().await.list_deployment_targets().deployment_id(deployment_id).send();
-        let answer = self.call("codedeploy:ListDeploymentTargets", request).await;
+        let request = self.code_deploy().await.list_deployment_targets().deployment_id(deployment_id);
+        let answer = self.call("codedeploy:ListDeploymentTargets", || request.send()).await;
         let id = started(answer)?.and_then(|list| list.target_ids?.into_iter().next());
         if let Some(id) = &id {
             self.target_ids.lock().await.insert(deployment_id.to_owned(), id.clone());
@@ -85,14 +85,9 @@ impl Clients {
     }
 
     pub(super) async fn stop_deployment(&self, id: &str, rollback: bool) -> Answered<()> {
-        let request = self
-            .code_deploy()
-            .await
-            .stop_deployment()
-            .deployment_id(id)
-            .auto_rollback_enabled(rollback)
-            .send();
-        self.call("codedeploy:StopDeployment", request).await.map(drop)
+        let request =
+            self.code_deploy().await.stop_deployment().deployment_id(id).auto_rollback_enabled(rollback);
+        self.call("codedeploy:StopDeployment", || request.send()).await.map(drop)
     }
 
     pub(super) async fn live_deployments(&self, group: Option<(&str, &str)>) -> Answered<Vec<String>> {
@@ -107,9 +102,8 @@ impl Clients {
                 .set_application_name(application.clone())
                 .set_deployment_group_name(group.clone())
                 .set_include_only_statuses(Some(LIVE.to_vec()))
-                .set_next_token(token)
-                .send();
-            let Some(page) = absent(self.call("codedeploy:ListDeployments", request).await)? else {
+                .set_next_token(token);
+            let Some(page) = absent(self.call("codedeploy:ListDeployments", || request.send()).await)? else {
                 return Ok(Vec::new());
             };
             ids.extend(page.deployments.unwrap_or_default());

@@ -8,8 +8,8 @@ use crate::rollout::cloud::{Allowance, NewRole, Role, Tags};
 
 impl Clients {
     pub(super) async fn role(&self, name: &str) -> Answered<Option<Role>> {
-        let request = self.iam().await.get_role().role_name(name).send();
-        let answer = absent(self.call("iam:GetRole", request).await)?;
+        let request = self.iam().await.get_role().role_name(name);
+        let answer = absent(self.call("iam:GetRole", || request.send()).await)?;
         Ok(answer.and_then(|answer| answer.role).map(role))
     }
 
@@ -24,55 +24,47 @@ impl Clients {
             .description(&role.description)
             .assume_role_policy_document(&role.trust_policy)
             .set_permissions_boundary(role.permissions_boundary.clone())
-            .set_tags(Some(tags))
-            .send();
-        let answer = self.call(OPERATION, request).await?;
+            .set_tags(Some(tags));
+        let answer = self.call(OPERATION, || request.send()).await?;
         Ok(answer.role.map(|role| role.arn).unwrap_or_default())
     }
 
     pub(super) async fn tag_role(&self, name: &str, tags: &Tags) -> Answered<()> {
         const OPERATION: &str = "iam:TagRole";
         let tags = iam_tags(tags).map_err(|error| invalid(OPERATION, error))?;
-        let request = self.iam().await.tag_role().role_name(name).set_tags(Some(tags)).send();
-        self.call(OPERATION, request).await.map(drop)
+        let request = self.iam().await.tag_role().role_name(name).set_tags(Some(tags));
+        self.call(OPERATION, || request.send()).await.map(drop)
     }
 
     pub(super) async fn bind_role(&self, name: &str, boundary: Option<&str>) -> Answered<()> {
         let client = self.iam().await;
         let Some(boundary) = boundary else {
-            let request = client.delete_role_permissions_boundary().role_name(name).send();
-            return gone(self.call("iam:DeleteRolePermissionsBoundary", request).await);
+            let request = client.delete_role_permissions_boundary().role_name(name);
+            return gone(self.call("iam:DeleteRolePermissionsBoundary", || request.send()).await);
         };
-        let request =
-            client.put_role_permissions_boundary().role_name(name).permissions_boundary(boundary).send();
-        self.call("iam:PutRolePermissionsBoundary", request).await.map(drop)
+        let request = client.put_role_permissions_boundary().role_name(name).permissions_boundary(boundary);
+        self.call("iam:PutRolePermissionsBoundary", || request.send()).await.map(drop)
     }
 
     pub(super) async fn role_policy(&self, role: &str, policy: &str) -> Answered<Option<String>> {
-        let request = self.iam().await.get_role_policy().role_name(role).policy_name(policy).send();
-        let answer = absent(self.call("iam:GetRolePolicy", request).await)?;
+        let request = self.iam().await.get_role_policy().role_name(role).policy_name(policy);
+        let answer = absent(self.call("iam:GetRolePolicy", || request.send()).await)?;
         Ok(answer.map(|answer| percent_decode(&answer.policy_document)))
     }
 
     pub(super) async fn put_role_policy(&self, role: &str, policy: &str, document: &str) -> Answered<()> {
-        let request = self
-            .iam()
-            .await
-            .put_role_policy()
-            .role_name(role)
-            .policy_name(policy)
-            .policy_document(document)
-            .send();
-        self.call("iam:PutRolePolicy", request).await.map(drop)
+        let request =
+            self.iam().await.put_role_policy().role_name(role).policy_name(policy).policy_document(document);
+        self.call("iam:PutRolePolicy", || request.send()).await.map(drop)
     }
 
     /// IAM deletes no role that still has a policy.
     pub(super) async fn delete_role(&self, role: &str, policy: &str) -> Answered<()> {
         let client = self.iam().await;
-        let request = client.delete_role_policy().role_name(role).policy_name(policy).send();
-        gone(self.call("iam:DeleteRolePolicy", request).await)?;
-        let request = client.delete_role().role_name(role).send();
-        gone(self.call("iam:DeleteRole", request).await)
+        let request = client.delete_role_policy().role_name(role).policy_name(policy);
+        gone(self.call("iam:DeleteRolePolicy", || request.send()).await)?;
+        let request = client.delete_role().role_name(role);
+        gone(self.call("iam:DeleteRole", || request.send()).await)
     }
 
     pub(super) async fn allowance(
@@ -87,9 +79,8 @@ impl Clients {
             .simulate_principal_policy()
             .policy_source_arn(role_arn)
             .action_names(action)
-            .resource_arns(resource)
-            .send();
-        let answer = absent(self.call("iam:SimulatePrincipalPolicy", request).await)?;
+            .resource_arns(resource);
+        let answer = absent(self.call("iam:SimulatePrincipalPolicy", || request.send()).await)?;
         Ok(answer.map(|answer| allowance(answer.evaluation_results.unwrap_or_default().first())))
     }
 }

@@ -17,9 +17,8 @@ impl Clients {
         function: &str,
         alias: &str,
     ) -> Answered<Option<(FunctionUrl, String)>> {
-        let request =
-            self.lambda().await.get_function_url_config().function_name(function).qualifier(alias).send();
-        let answer = absent(self.call("lambda:GetFunctionUrlConfig", request).await)?;
+        let request = self.lambda().await.get_function_url_config().function_name(function).qualifier(alias);
+        let answer = absent(self.call("lambda:GetFunctionUrlConfig", || request.send()).await)?;
         Ok(answer.map(function_url))
     }
 
@@ -72,9 +71,9 @@ impl Clients {
         const OPERATION: &str = "lambda:GetPolicy";
         // The policy of the function itself has no qualifier.
         let qualifier = Some(alias.to_owned()).filter(|alias| alias != "$LATEST");
-        let request =
-            self.lambda().await.get_policy().function_name(function).set_qualifier(qualifier).send();
-        let Some(policy) = absent(self.call(OPERATION, request).await)?.and_then(|answer| answer.policy)
+        let request = self.lambda().await.get_policy().function_name(function).set_qualifier(qualifier);
+        let Some(policy) =
+            absent(self.call(OPERATION, || request.send()).await)?.and_then(|answer| answer.policy)
         else {
             return Ok(Vec::new());
         };
@@ -88,7 +87,7 @@ impl Clients {
             .get_function_event_invoke_config()
             .function_name(function)
             .qualifier(qualifier);
-        let found = absent(self.call("lambda:GetFunctionEventInvokeConfig", request.send()).await)?;
+        let found = absent(self.call("lambda:GetFunctionEventInvokeConfig", || request.send()).await)?;
         let retries = found.as_ref().and_then(|config| config.maximum_retry_attempts);
         let destination = found.and_then(|config| config.destination_config?.on_failure?.destination);
         Ok(AsyncFailure {

@@ -95,9 +95,8 @@ impl Clients {
                 .set_log_stream_name_prefix(prefix.map(str::to_owned))
                 .set_filter_pattern(pattern.map(str::to_owned))
                 .start_time(milliseconds(since))
-                .set_next_token(token)
-                .send();
-            let Some(page) = absent(self.call("logs:FilterLogEvents", request).await)? else {
+                .set_next_token(token);
+            let Some(page) = absent(self.call("logs:FilterLogEvents", || request.send()).await)? else {
                 break;
             };
             events.extend(page.events.unwrap_or_default());

@@ -13,8 +13,8 @@ impl Clients {
     }
 
     async fn ask_identity(&self) -> Answered<Identity> {
-        let caller =
-            self.call("sts:GetCallerIdentity", self.sts().await.get_caller_identity().send()).await?;
+        let request = self.sts().await.get_caller_identity();
+        let caller = self.call("sts:GetCallerIdentity", || request.send()).await?;
         let region = self.sdk().await.region().map(ToString::to_string).unwrap_or_default();
         Ok(Identity {
             account: caller.account().unwrap_or_default().to_owned(),
