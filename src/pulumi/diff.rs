@@ -123,7 +123,7 @@ fn top_level<'a>(changes: impl Iterator<Item = &'a Change>) -> Vec<String> {
 fn compare_maps(path: &PropertyPath, old: &PropertyMap, new: &PropertyMap, changes: &mut Vec<Change>) {
     let added = new.keys().filter(|key| !old.contains_key(*key));
     for key in old.keys().chain(added) {
-        compare_values(path.key(key.as_str()), old.get(key), new.get(key), changes);
+        compare_values(path.key(key.clone()), old.get(key), new.get(key), changes);
     }
 }
 

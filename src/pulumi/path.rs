@@ -1,6 +1,6 @@
 //! Paths to a property, in Pulumi's grammar.
 
-use std::fmt;
+use std::{borrow::Cow, fmt};
 
 /// The way from the root of the properties to one of them: `root.list[0]["a.b"]`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -9,7 +9,7 @@ pub struct PropertyPath(Vec<Segment>);
 /// One step of a path.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Segment {
-    Key(String),
+    Key(Cow<'static, str>),
     Index(usize),
 }
 
@@ -20,7 +20,7 @@ impl PropertyPath {
     }
 
     /// The path of a property below this one.
-    pub fn key(&self, key: impl Into<String>) -> Self {
+    pub fn key(&self, key: impl Into<Cow<'static, str>>) -> Self {
         self.join(Segment::Key(key.into()))
     }
 
@@ -53,15 +53,13 @@ impl PropertyPath {
     }
 
     fn join(&self, segment: Segment) -> Self {
-        let mut segments = self.0.clone();
-        segments.push(segment);
-        Self(segments)
+        Self(self.0.iter().cloned().chain([segment]).collect())
     }
 }
 
-impl From<&str> for PropertyPath {
+impl From<&'static str> for PropertyPath {
     /// The path of a top-level property.
-    fn from(key: &str) -> Self {
+    fn from(key: &'static str) -> Self {
         Self::root().key(key)
     }
 }

@@ -3,6 +3,8 @@
 //! "5 minutes" and "5m" are one length, a name and an ARN one function, an absent input and its default one choice,
 //! and a list that is a set has no order.
 
+use std::collections::BTreeSet;
+
 use crate::pulumi::diff::{self, Diff};
 use crate::pulumi::{PropertyMap, PropertyValue};
 use crate::rollout::duration;
@@ -52,9 +54,12 @@ pub const FUNCTION_URL: &[(&str, Meaning)] = &[
 pub const PERMISSION: &[(&str, Meaning)] = &[("action", Meaning::Text("lambda:InvokeFunction"))];
 
 /// The inputs with every default filled in and every meaning in one spelling. What is unknown stays unknown.
-pub fn canonical(inputs: &PropertyMap, meanings: &[(&str, Meaning)]) -> PropertyMap {
+pub fn canonical<'a>(
+    inputs: impl IntoIterator<Item = (&'a String, &'a PropertyValue)>,
+    meanings: &[(&str, Meaning)],
+) -> PropertyMap {
     let mut map: PropertyMap = inputs
-        .iter()
+        .into_iter()
         .map(|(key, value)| (key.clone(), value.plain()))
         .filter(|(_, v)| *v != PropertyValue::Null)
         .collect();
@@ -78,10 +83,14 @@ pub fn compare(
         let new = new.get(key);
         old.get(key) != new || new.is_some_and(PropertyValue::contains_unknown)
     };
-    let meanings: Vec<_> = meanings.iter().filter(|(key, _)| differs(key)).copied().collect();
+    let keys = old.keys().chain(new.keys()).map(String::as_str);
+    let differing: BTreeSet<&str> = keys.filter(|key| differs(key)).collect();
+    if differing.is_empty() {
+        return Diff::default();
+    }
+    let meanings: Vec<_> = meanings.iter().filter(|(key, _)| differing.contains(key)).copied().collect();
     let spelled = |inputs: &PropertyMap| {
-        let part = inputs.iter().filter(|(key, _)| differs(key));
-        canonical(&part.map(|(key, value)| (key.clone(), value.clone())).collect(), &meanings)
+        canonical(inputs.iter().filter(|(key, _)| differing.contains(key.as_str())), &meanings)
     };
     diff::compare(&spelled(old), &spelled(new), replace_keys)
 }

@@ -28,14 +28,14 @@ pub struct Declared {
 pub fn read(config: &PropertyMap) -> Declared {
     let u = Gather::default();
     let r = Reader::lenient(config);
-    let positive = |key: &str| match r.number(key) {
+    let positive = |key: &'static str| match r.number(key) {
         Input::Known(number) if number <= 0.0 => {
             r.fail(key, format!("cannot be {number}: give a number above 0"));
             None
         }
         other => other.known(),
     };
-    let text = |key: &str| u.text(&r, key).filter(|text| !text.is_empty());
+    let text = |key: &'static str| u.text(&r, key).filter(|text| !text.is_empty());
     let aws = AwsConfig {
         region: text("region"),
         profile: text("profile"),

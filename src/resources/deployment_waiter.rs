@@ -67,7 +67,7 @@ fn read_inputs(inputs: &PropertyMap) -> Declared {
     }
 }
 
-fn check_ids(r: &Reader<'_>, key: &str, ids: &[String]) {
+fn check_ids(r: &Reader<'_>, key: &'static str, ids: &[String]) {
     for id in ids.iter().filter(|id| !id.is_empty() && !id.starts_with("d-")) {
         r.fail(key, format!("cannot be \"{id}\": a deployment id looks like \"d-A1B2C3D4E\""));
     }

@@ -18,7 +18,7 @@ use crate::rollout::strategy::{Strategy, StrategyError};
 pub struct Unknowns(BTreeSet<String>);
 
 impl Unknowns {
-    pub fn contains(&self, key: &str) -> bool {
+    pub fn contains(&self, key: &'static str) -> bool {
         self.0.contains(key)
     }
 
@@ -36,12 +36,12 @@ impl Gather {
         Unknowns(self.0.into_inner())
     }
 
-    fn note(&self, key: &str) {
+    fn note(&self, key: &'static str) {
         self.0.borrow_mut().insert(key.to_owned());
     }
 
     /// The value, or the stand-in if it is unknown; `None` if it is absent.
-    pub fn take<T>(&self, key: &str, input: Input<T>, stand_in: T) -> Option<T> {
+    pub fn take<T>(&self, key: &'static str, input: Input<T>, stand_in: T) -> Option<T> {
         match input {
             Input::Known(value) => Some(value),
             Input::Absent => None,
@@ -52,56 +52,61 @@ impl Gather {
         }
     }
 
-    pub fn text(&self, r: &Reader<'_>, key: &str) -> Option<String> {
+    pub fn text(&self, r: &Reader<'_>, key: &'static str) -> Option<String> {
         self.take(key, r.string(key), String::new())
     }
 
-    pub fn flag(&self, r: &Reader<'_>, key: &str, default: bool) -> bool {
+    pub fn flag(&self, r: &Reader<'_>, key: &'static str, default: bool) -> bool {
         self.take(key, r.boolean(key), default).unwrap_or(default)
     }
 
     /// A list of strings; unknown elements are left out and noted.
-    pub fn texts(&self, r: &Reader<'_>, key: &str) -> Option<Vec<String>> {
+    pub fn texts(&self, r: &Reader<'_>, key: &'static str) -> Option<Vec<String>> {
         self.known_items(key, r.strings(key))
     }
 
     /// A list of words out of a few.
-    pub fn choices<T: Clone>(&self, r: &Reader<'_>, key: &str, choices: &[(&str, T)]) -> Option<Vec<T>> {
+    pub fn choices<T: Clone>(
+        &self,
+        r: &Reader<'_>,
+        key: &'static str,
+        choices: &[(&str, T)],
+    ) -> Option<Vec<T>> {
         self.known_items(key, r.choices(key, choices))
     }
 
-    pub fn choice<T: Copy>(&self, r: &Reader<'_>, key: &str, choices: &[(&str, T)]) -> Option<T> {
+    pub fn choice<T: Copy>(&self, r: &Reader<'_>, key: &'static str, choices: &[(&str, T)]) -> Option<T> {
         let stand_in = choices.first().map(|(_, value)| *value)?;
         self.take(key, r.choice(key, choices), stand_in)
     }
 
-    pub fn duration(&self, r: &Reader<'_>, key: &str) -> Option<Duration> {
+    pub fn duration(&self, r: &Reader<'_>, key: &'static str) -> Option<Duration> {
         let input = r.parse(key, |text| duration::parse(text).map_err(|error| error.to_string()));
         self.take(key, input, Duration::from_mins(1))
     }
 
-    pub fn function(&self, r: &Reader<'_>, key: &str) -> FunctionRef {
+    pub fn function(&self, r: &Reader<'_>, key: &'static str) -> FunctionRef {
         let input = r.parse(key, |text| FunctionRef::parse(text).map_err(|error| error.to_string()));
         let stand_in = FunctionRef { name: "unknown".to_owned(), place: None };
         self.take(key, r.required(key, input), stand_in.clone()).unwrap_or(stand_in)
     }
 
-    pub fn version(&self, r: &Reader<'_>, key: &str) -> String {
+    pub fn version(&self, r: &Reader<'_>, key: &'static str) -> String {
         let input = r.parse(key, |text| function::check_version(text).map_err(|error| error.to_string()));
         self.take(key, r.required(key, input), String::new()).unwrap_or_default()
     }
 
-    pub fn alias(&self, r: &Reader<'_>, key: &str) -> Option<String> {
+    pub fn alias(&self, r: &Reader<'_>, key: &'static str) -> Option<String> {
         let input = r.parse(key, |text| function::check_alias(text).map_err(|error| error.to_string()));
         self.take(key, input, String::new())
     }
 
     /// A string that must be there.
-    pub fn required_text(&self, r: &Reader<'_>, key: &str) -> String {
+    pub fn required_text(&self, r: &Reader<'_>, key: &'static str) -> String {
         self.take(key, r.required(key, r.string(key)), String::new()).unwrap_or_default()
     }
 
-    pub fn text_map(&self, r: &Reader<'_>, key: &str) -> BTreeMap<String, String> {
+    pub fn text_map(&self, r: &Reader<'_>, key: &'static str) -> BTreeMap<String, String> {
         let map = self.take(key, r.string_map(key), BTreeMap::new()).unwrap_or_default();
         map.into_iter()
             .filter_map(|(name, value)| self.take(key, value, String::new()).map(|value| (name, value)))
@@ -109,7 +114,13 @@ impl Gather {
     }
 
     /// A whole number within limits.
-    pub fn integer_in(&self, r: &Reader<'_>, key: &str, limits: RangeInclusive<i64>, default: i64) -> i64 {
+    pub fn integer_in(
+        &self,
+        r: &Reader<'_>,
+        key: &'static str,
+        limits: RangeInclusive<i64>,
+        default: i64,
+    ) -> i64 {
         self.take(key, r.integer_in(key, limits), default).unwrap_or(default)
     }
 
@@ -117,7 +128,7 @@ impl Gather {
     pub fn object<T>(
         &self,
         r: &Reader<'_>,
-        key: &str,
+        key: &'static str,
         read: impl FnOnce(&Self, &Reader<'_>) -> T,
     ) -> Option<T> {
         let inner = Self::default();
@@ -129,7 +140,12 @@ impl Gather {
     }
 
     /// A list of objects, each read by `read`.
-    pub fn objects<T>(&self, r: &Reader<'_>, key: &str, read: impl Fn(&Self, &Reader<'_>) -> T) -> Vec<T> {
+    pub fn objects<T>(
+        &self,
+        r: &Reader<'_>,
+        key: &'static str,
+        read: impl Fn(&Self, &Reader<'_>) -> T,
+    ) -> Vec<T> {
         let inner = Self::default();
         let values = r.objects(key, |object| read(&inner, object));
         if !inner.0.borrow().is_empty() {
@@ -138,7 +154,7 @@ impl Gather {
         self.known_items(key, values).unwrap_or_default()
     }
 
-    fn known_items<T>(&self, key: &str, input: Input<Vec<Input<T>>>) -> Option<Vec<T>> {
+    fn known_items<T>(&self, key: &'static str, input: Input<Vec<Input<T>>>) -> Option<Vec<T>> {
         let items = self.take(key, input, Vec::new())?;
         if items.iter().any(Input::is_unknown) {
             self.note(key);
@@ -190,7 +206,7 @@ pub fn strategy(u: &Gather, r: &Reader<'_>) -> Strategy {
 }
 
 pub fn hooks(u: &Gather, r: &Reader<'_>) -> Hooks {
-    let hook = |key: &str| u.take(key, r.parse(key, check_hook), String::new());
+    let hook = |key: &'static str| u.take(key, r.parse(key, check_hook), String::new());
     Hooks { before_traffic: hook("beforeTraffic"), after_traffic: hook("afterTraffic") }
 }
 
@@ -255,7 +271,7 @@ pub fn description(u: &Gather, r: &Reader<'_>) -> Option<String> {
 const MOST_TAGS: usize = 48;
 const LONGEST_TAG: (usize, usize) = (128, 256);
 
-pub fn tags(u: &Gather, r: &Reader<'_>, key: &str) -> Tags {
+pub fn tags(u: &Gather, r: &Reader<'_>, key: &'static str) -> Tags {
     let tags = u.text_map(r, key);
     if tags.len() > MOST_TAGS {
         r.fail(
@@ -268,7 +284,7 @@ pub fn tags(u: &Gather, r: &Reader<'_>, key: &str) -> Tags {
     }
     for (name, value) in &tags {
         if let Err(reason) = check_tag(name, value) {
-            r.fail_at(r.path(key).key(name), reason);
+            r.fail_at(r.path(key).key(name.clone()), reason);
         }
     }
     tags
@@ -334,7 +350,7 @@ fn check_action(text: &str) -> Result<String, String> {
 }
 
 /// An ARN of this service, such as `arn:aws:sns:eu-west-1:123456789012:topic`.
-pub fn arn(r: &Reader<'_>, key: &str, service: &str, example: &str) -> Input<String> {
+pub fn arn(r: &Reader<'_>, key: &'static str, service: &str, example: &str) -> Input<String> {
     r.parse(key, |text| check_arn(text, service, example).map(|()| text.to_owned()))
 }
 

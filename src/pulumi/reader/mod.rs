@@ -41,7 +41,7 @@ pub struct Reader<'a> {
     /// Whether something around these properties is secret.
     secret: bool,
     lenient: bool,
-    asked: RefCell<BTreeSet<String>>,
+    asked: RefCell<BTreeSet<&'static str>>,
     failures: Rc<RefCell<Vec<CheckFailure>>>,
 }
 
@@ -65,24 +65,24 @@ impl<'a> Reader<'a> {
         self.failures.take()
     }
 
-    pub fn string(&self, key: &str) -> Input<String> {
+    pub fn string(&self, key: &'static str) -> Input<String> {
         self.get(key).and_then(|found| self.text(&found))
     }
 
-    pub fn boolean(&self, key: &str) -> Input<bool> {
+    pub fn boolean(&self, key: &'static str) -> Input<bool> {
         self.get_typed(key).and_then(|found| self.typed(&found, "true or false", PropertyValue::as_bool))
     }
 
-    pub fn number(&self, key: &str) -> Input<f64> {
+    pub fn number(&self, key: &'static str) -> Input<f64> {
         self.get_typed(key).and_then(|found| self.typed(&found, "a number", PropertyValue::as_number))
     }
 
-    pub fn integer(&self, key: &str) -> Input<i64> {
+    pub fn integer(&self, key: &'static str) -> Input<i64> {
         self.get_typed(key).and_then(|found| self.typed(&found, "a whole number", whole))
     }
 
     /// A whole number within limits.
-    pub fn integer_in(&self, key: &str, range: RangeInclusive<i64>) -> Input<i64> {
+    pub fn integer_in(&self, key: &'static str, range: RangeInclusive<i64>) -> Input<i64> {
         self.get_typed(key).and_then(|found| {
             let expected = format_args!("a whole number from {} to {}", range.start(), range.end());
             self.typed(&found, expected, |value| whole(value).filter(|number| range.contains(number)))
@@ -90,32 +90,32 @@ impl<'a> Reader<'a> {
     }
 
     /// A string that means something: `parse` says what, or why it does not.
-    pub fn parse<T>(&self, key: &str, parse: impl FnOnce(&str) -> Result<T, String>) -> Input<T> {
+    pub fn parse<T>(&self, key: &'static str, parse: impl FnOnce(&str) -> Result<T, String>) -> Input<T> {
         self.get(key).and_then(|found| self.text(&found).and_then(|text| self.parsed(&found, &text, parse)))
     }
 
     /// A string out of a given few.
-    pub fn choice<T: Clone>(&self, key: &str, choices: &[(&str, T)]) -> Input<T> {
+    pub fn choice<T: Clone>(&self, key: &'static str, choices: &[(&str, T)]) -> Input<T> {
         self.get(key).and_then(|found| self.chosen(&found, choices))
     }
 
     /// A list of strings out of a given few.
-    pub fn choices<T: Clone>(&self, key: &str, choices: &[(&str, T)]) -> Input<Vec<Input<T>>> {
+    pub fn choices<T: Clone>(&self, key: &'static str, choices: &[(&str, T)]) -> Input<Vec<Input<T>>> {
         self.list(key, "a list of strings", |found| self.chosen(found, choices))
     }
 
     /// A list of strings. Null elements are left out.
-    pub fn strings(&self, key: &str) -> Input<Vec<Input<String>>> {
+    pub fn strings(&self, key: &'static str) -> Input<Vec<Input<String>>> {
         self.list(key, "a list of strings", |found| self.text(found))
     }
 
     /// An object with names of the user's own and strings as values. Null values are left out.
-    pub fn string_map(&self, key: &str) -> Input<BTreeMap<String, Input<String>>> {
+    pub fn string_map(&self, key: &'static str) -> Input<BTreeMap<String, Input<String>>> {
         self.get_typed(key).and_then(|found| {
             let entries = self.typed(&found, "an object of strings", PropertyValue::as_object);
             entries.map(|entries| {
                 let entries = entries.iter().map(|(name, value)| {
-                    let entry = found.below(found.path.key(name.as_str()), value);
+                    let entry = found.below(found.path.key(name.clone()), value);
                     (name.clone(), entry.and_then(|entry| self.text(&entry)))
                 });
                 entries.filter(|(_, value)| !value.is_absent()).collect()
@@ -124,22 +124,22 @@ impl<'a> Reader<'a> {
     }
 
     /// An object, read by a reader of its own.
-    pub fn object<T>(&self, key: &str, read: impl FnOnce(&Reader<'_>) -> T) -> Input<T> {
+    pub fn object<T>(&self, key: &'static str, read: impl FnOnce(&Reader<'_>) -> T) -> Input<T> {
         self.get_typed(key).and_then(|found| self.nested(&found, read))
     }
 
     /// A list of objects, each read by a reader of its own. Null elements are left out.
-    pub fn objects<T>(&self, key: &str, read: impl Fn(&Reader<'_>) -> T) -> Input<Vec<Input<T>>> {
+    pub fn objects<T>(&self, key: &'static str, read: impl Fn(&Reader<'_>) -> T) -> Input<Vec<Input<T>>> {
         self.list(key, "a list of objects", |found| self.nested(found, &read))
     }
 
     /// A property of any type, without the secret around it.
-    pub fn any(&self, key: &str) -> Input<PropertyValue> {
+    pub fn any(&self, key: &'static str) -> Input<PropertyValue> {
         self.get_typed(key).map(|found| found.value.into_owned())
     }
 
     /// Notes a failure if the property was not declared.
-    pub fn required<T>(&self, key: &str, input: Input<T>) -> Input<T> {
+    pub fn required<T>(&self, key: &'static str, input: Input<T>) -> Input<T> {
         if input.is_absent() {
             self.note(self.path.key(key), "is required, but was not given");
             return Input::Unknown;
@@ -148,13 +148,13 @@ impl<'a> Reader<'a> {
     }
 
     /// Lets a property be, whatever it is.
-    pub fn ignore(&self, key: &str) {
-        self.asked.borrow_mut().insert(key.to_owned());
+    pub fn ignore(&self, key: &'static str) {
+        self.asked.borrow_mut().insert(key);
     }
 
     /// Notes that something is wrong with the value of a property. The reason reads on from its name: "must be …". It
     /// may tell the value, so nobody hears it of a secret.
-    pub fn fail(&self, key: &str, reason: impl Into<String>) {
+    pub fn fail(&self, key: &'static str, reason: impl Into<String>) {
         self.fail_at(self.path.key(key), reason);
     }
 
@@ -171,12 +171,12 @@ impl<'a> Reader<'a> {
     }
 
     /// Notes that a property should not be there, or not be absent. The reason must tell nothing of its value.
-    pub fn misplaced(&self, key: &str, reason: impl Into<String>) {
+    pub fn misplaced(&self, key: &'static str, reason: impl Into<String>) {
         self.note(self.path.key(key), reason);
     }
 
     /// Where a property of this reader is.
-    pub fn path(&self, key: &str) -> PropertyPath {
+    pub fn path(&self, key: &'static str) -> PropertyPath {
         self.path.key(key)
     }
 
@@ -205,7 +205,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn get(&self, key: &str) -> Input<Found<'_>> {
+    fn get(&self, key: &'static str) -> Input<Found<'_>> {
         self.ignore(key);
         let Some(value) = self.properties.get(key) else {
             return Input::Absent;
@@ -214,11 +214,16 @@ impl<'a> Reader<'a> {
     }
 
     /// A property that is no string, although it may be written as one.
-    fn get_typed(&self, key: &str) -> Input<Found<'_>> {
+    fn get_typed(&self, key: &'static str) -> Input<Found<'_>> {
         self.get(key).map(|found| if self.lenient { found.unquoted() } else { found })
     }
 
-    fn list<T>(&self, key: &str, what: &str, read: impl Fn(&Found<'_>) -> Input<T>) -> Input<Vec<Input<T>>> {
+    fn list<T>(
+        &self,
+        key: &'static str,
+        what: &str,
+        read: impl Fn(&Found<'_>) -> Input<T>,
+    ) -> Input<Vec<Input<T>>> {
         self.get_typed(key).and_then(|found| {
             let items = self.typed(&found, what, PropertyValue::as_array);
             items.map(|items| {
@@ -299,14 +304,14 @@ impl<'a> Reader<'a> {
             if self.failures.borrow().len() > MOST_FAILURES {
                 return;
             }
-            if asked.contains(key) || value.is_null() || key.starts_with("__") {
+            if asked.contains(key.as_str()) || value.is_null() || key.starts_with("__") {
                 continue;
             }
-            let hint = match nearest(key, asked.iter().map(String::as_str)) {
+            let hint = match nearest(key, asked.iter().copied()) {
                 Some(meant) => format!("did you mean \"{meant}\"?"),
-                None => format!("known are {}", listed(asked.iter().cloned(), "and")),
+                None => format!("known are {}", listed(asked.iter().map(ToString::to_string), "and")),
             };
-            self.note(self.path.key(key.as_str()), format!("is not known here; {hint}"));
+            self.note(self.path.key(key.clone()), format!("is not known here; {hint}"));
         }
     }
 }

@@ -94,9 +94,9 @@ pub(super) fn changes(memory: &Memory) -> Vec<Change> {
     let mut properties: Vec<&str> = memory.drift.iter().map(|drift| drift.property.as_str()).collect();
     properties.sort_unstable();
     properties.dedup();
-    let change = |property| Change {
+    let change = |property: &str| Change {
         shows: Old::Output,
-        ..Change::new(PropertyPath::root().key(property), ChangeKind::Update)
+        ..Change::new(PropertyPath::root().key(property.to_owned()), ChangeKind::Update)
     };
     properties.into_iter().map(change).collect()
 }

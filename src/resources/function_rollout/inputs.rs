@@ -267,7 +267,7 @@ fn min_requests(u: &Gather, r: &Reader<'_>) -> u64 {
     u64::try_from(u.integer_in(r, "minRequests", 0..=1_000_000_000, 0)).unwrap_or(0)
 }
 
-fn service_role(u: &Gather, r: &Reader<'_>, key: &str) -> Option<String> {
+fn service_role(u: &Gather, r: &Reader<'_>, key: &'static str) -> Option<String> {
     let example = if key == "serviceRoleArn" {
         "arn:aws:iam::123456789012:role/NAME"
     } else {
