@@ -6,6 +6,7 @@
 
 pub mod alarm;
 pub mod alias;
+pub mod announce;
 pub mod apply;
 pub mod appspec;
 pub mod bake;

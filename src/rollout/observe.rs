@@ -121,19 +121,6 @@ async fn look<C: Cloud>(
             look_at_permissions(cloud, function, spec.latest_alias.as_ref()),
         )
     };
-    let urls = async {
-        let had = |url: Option<&String>| url.is_some_and(|u| !u.is_empty());
-        let (had_url, had_latest) = (had(memory.map(|m| &m.url)), had(memory.map(|m| &m.latest_url)));
-        tokio::try_join!(
-            look_at_url(cloud, function, Some(alias), spec.function_url.is_some() || had_url),
-            look_at_url(
-                cloud,
-                function,
-                spec.latest_alias.as_ref(),
-                spec.latest_function_url.is_some() || had_latest
-            ),
-        )
-    };
     let deploy_pieces = async {
         tokio::try_join!(
             look_at_application(cloud, &pieces, memory),
@@ -146,7 +133,7 @@ async fn look<C: Cloud>(
         (version, alias, latest, permissions, latest_permissions),
         (url, latest_url),
         (application, (group, group_owner), (role, role_policy), missing_configs),
-    ) = tokio::try_join!(aliases, urls, deploy_pieces)?;
+    ) = tokio::try_join!(aliases, look_at_urls(cloud, spec, memory), deploy_pieces)?;
 
     let split = alias.as_ref().is_some_and(|alias| alias.weight.is_some());
     let last = look_at_last(cx, &pieces, group.as_ref(), memory, split).await?;
@@ -213,6 +200,22 @@ async fn look_at_latest<C: Cloud>(cloud: &C, spec: &RolloutSpec) -> Result<Optio
         Some(latest) => cloud.alias(&spec.function.name, latest).await,
         None => Ok(None),
     }
+}
+
+/// Those of the alias and of the latest alias, where one is declared or was made.
+async fn look_at_urls<C: Cloud>(
+    cloud: &C,
+    spec: &RolloutSpec,
+    memory: Option<&Memory>,
+) -> Result<(Option<(FunctionUrl, String)>, Option<(FunctionUrl, String)>), CloudError> {
+    let had = |url: Option<&String>| url.is_some_and(|url| !url.is_empty());
+    let url = spec.function_url.is_some() || had(memory.map(|m| &m.url));
+    let latest_url = spec.latest_function_url.is_some() || had(memory.map(|m| &m.latest_url));
+    let function = &spec.function.name;
+    tokio::try_join!(
+        look_at_url(cloud, function, Some(&spec.alias), url),
+        look_at_url(cloud, function, spec.latest_alias.as_ref(), latest_url),
+    )
 }
 
 async fn look_at_url<C: Cloud>(

@@ -2,6 +2,7 @@
 
 use std::time::SystemTime;
 
+use super::announce;
 use super::apply::apply;
 use super::clear::{clear, give_back};
 use super::cloud::{Cloud, CloudError, CloudErrorKind, Deployment};
@@ -13,7 +14,6 @@ use super::leftover::Leftover;
 use super::memory::{Made, Memory};
 use super::names;
 use super::observe::{Observed, observe};
-use super::outlook;
 use super::owner::Owner;
 use super::plan::{self, IN_PROGRESS, Plan, Traffic, Work};
 use super::preflight;
@@ -207,28 +207,11 @@ async fn move_traffic<C: Cloud>(
             memory.record_serving(&spec.version);
             memory.failed_version.clear();
             memory.trigger_mark = spec.trigger_mark();
-            cx.reporter.info(&format!("{}: {}", spec.id(), outlook::first_line(spec)));
+            cx.reporter.info(&format!("{}: {}", spec.id(), announce::first_line(spec)));
             Ok(())
         }
         Traffic::Unchanged => {
-            if memory.served.is_empty() {
-                cx.reporter.info(&format!(
-                    "{}: the alias was there and serves version {}; no traffic moved",
-                    spec.id(),
-                    spec.version
-                ));
-            }
-            if memory.trigger_mark != spec.trigger_mark() && !memory.served.is_empty() {
-                cx.reporter.info(&format!(
-                    "{}: version {} has all traffic already, so changed `triggers` deploy nothing",
-                    spec.id(),
-                    spec.version
-                ));
-                memory.trigger_mark = spec.trigger_mark();
-            }
-            memory.record_serving(&spec.version);
-            memory.failed_version.clear();
-            settle_unwatched(spec, memory, cx.now());
+            stay(cx, spec, memory);
             Ok(())
         }
         Traffic::Deploy { from } => deploy::deploy(cx, spec, &work.pieces, from, alarms, memory).await,
@@ -262,6 +245,26 @@ async fn move_traffic<C: Cloud>(
             tell_found_failure(cx, spec, memory, seen, deployment, from).await
         }
     }
+}
+
+/// The declared version has all traffic already.
+fn stay<C: Cloud>(cx: &Context<'_, C>, spec: &RolloutSpec, memory: &mut Memory) {
+    let RolloutSpec { version, .. } = spec;
+    if memory.served.is_empty() {
+        cx.reporter.info(&format!(
+            "{}: the alias was there and serves version {version}; no traffic moved",
+            spec.id()
+        ));
+    } else if memory.trigger_mark != spec.trigger_mark() {
+        cx.reporter.info(&format!(
+            "{}: version {version} has all traffic already, so changed `triggers` deploy nothing",
+            spec.id()
+        ));
+        memory.trigger_mark = spec.trigger_mark();
+    }
+    memory.record_serving(version);
+    memory.failed_version.clear();
+    settle_unwatched(spec, memory, cx.now());
 }
 
 /// The declared version failed while nobody watched: says so as one who did would have, and takes back what it still has.

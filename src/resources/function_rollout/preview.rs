@@ -5,6 +5,7 @@ use crate::pulumi::Operation;
 use crate::pulumi::{PropertyMap, PropertyValue};
 use crate::resources::gather::Unknowns;
 use crate::resources::{secrets, state};
+use crate::rollout::announce;
 use crate::rollout::cloud::{Cloud, Identity};
 use crate::rollout::context::Context;
 use crate::rollout::lint::lints;
@@ -37,7 +38,7 @@ pub(super) fn create(
         op.log
             .info(format!("an alias that exists is taken over as it is, and then moved to {version}: {way}"));
     } else {
-        op.log.info(outlook::first_preview(spec, &version));
+        op.log.info(announce::first_preview(spec, &version));
     }
     let mut outputs = PropertyMap::new();
     let mut put = |key: &str, value: String| {
@@ -219,7 +220,7 @@ pub(super) async fn say_rollout<C: Cloud>(
     let is_named = !["functionName", "aliasName"].iter().any(|input| unknowns.contains(input));
     let outlook = if is_named { outlook::look(cx, spec).await } else { Outlook::default() };
     let (target, way) = (named_version(spec, unknowns), described(spec, unknowns));
-    op.log.info(outlook::line(spec, &memory.serving_version, &target, &way, &outlook));
+    op.log.info(announce::line(spec, &memory.serving_version, &target, &way, &outlook));
     let depends = [
         "strategy",
         "deploymentConfigName",
@@ -243,7 +244,7 @@ fn described(spec: &RolloutSpec, unknowns: &Unknowns) -> String {
     if unknowns.contains("strategy") || unknowns.contains("deploymentConfigName") {
         return "by a strategy that is known only when the update runs".to_owned();
     }
-    if unknowns.contains("bake") { spec.routing.describe() } else { outlook::way(spec) }
+    if unknowns.contains("bake") { spec.routing.describe() } else { announce::way(spec) }
 }
 
 fn named_version(spec: &RolloutSpec, unknowns: &Unknowns) -> String {

@@ -1,9 +1,13 @@
 //! Every kind of message that a person sees, as it looks. `docs/messages.md` is this page, and the test fails when a
 //! message changes and the page does not: read the difference, and if it is better, write the page by `make messages`.
 
+mod failures;
+mod refusals;
+
 use std::time::{Duration, UNIX_EPOCH};
 use std::{env, fs, path::Path};
 
+use lambda_rollout::rollout::announce;
 use lambda_rollout::rollout::appspec::Hooks;
 use lambda_rollout::rollout::bake;
 use lambda_rollout::rollout::cloud::{Alarm, LifecycleEvent, Target, Traffic};
@@ -14,14 +18,15 @@ use lambda_rollout::rollout::follow;
 use lambda_rollout::rollout::function::FunctionRef;
 use lambda_rollout::rollout::lint::{lints, slow_hook};
 use lambda_rollout::rollout::memory::{LastRollout, Memory};
-use lambda_rollout::rollout::outlook::{self, Outlook};
+use lambda_rollout::rollout::outlook::Outlook;
 use lambda_rollout::rollout::owner::Owner;
 use lambda_rollout::rollout::pulse;
-use lambda_rollout::rollout::refusal::Refusal;
-use lambda_rollout::rollout::report::{self, Cause, FailureReport, Fired, HookStage, Serving};
 use lambda_rollout::rollout::smoke::SmokeTest;
-use lambda_rollout::rollout::spec::{ErrorAlarm, OnFailedVersion, RolloutSpec, Routing};
+use lambda_rollout::rollout::spec::{ErrorAlarm, RolloutSpec, Routing};
 use lambda_rollout::rollout::strategy::Strategy;
+
+use failures::{failure, failures};
+use refusals::refusals;
 
 const PAGE: &str = "docs/messages.md";
 const URL: &str = "https://eu-central-1.console.aws.amazon.com/codesuite/codedeploy/deployments/d-7FQ2K81XC?region=eu-central-1";
@@ -112,7 +117,7 @@ fn past(requests: f64) -> Outlook {
 
 fn previews() -> Vec<(&'static str, String)> {
     let line = |spec: &RolloutSpec, target: &str, outlook: &Outlook| {
-        outlook::line(spec, "41", target, &outlook::way(spec), outlook)
+        announce::line(spec, "41", target, &announce::way(spec), outlook)
     };
     let all = RolloutSpec {
         alarms: vec!["orders-latency".to_owned(), "queue-age".to_owned()],
@@ -132,8 +137,8 @@ fn previews() -> Vec<(&'static str, String)> {
         ),
         ("With alarms of your own and a hook", line(&all, "version 42", &states)),
         ("All at once", line(&at_once, "version 42", &Outlook::default())),
-        ("The first deployment", outlook::first_preview(&spec(), "version 1")),
-        ("The first deployment, with a smoke test", outlook::first_preview(&tested, "version 1")),
+        ("The first deployment", announce::first_preview(&spec(), "version 1")),
+        ("The first deployment, with a smoke test", announce::first_preview(&tested, "version 1")),
     ]
 }
 
@@ -218,145 +223,11 @@ fn ends() -> Vec<(&'static str, String)> {
         ("All is well", deploy::success_line("42", traffic(1_204.0, 0.0))),
         ("Nobody called it", deploy::success_line("42", traffic(0.0, 0.0))),
         ("Fewer requests than `minRequests`", deploy::inconclusive_line(&demanding, traffic(12.0, 0.0))),
-        ("The first deployment", outlook::first_line(&first)),
+        ("The first deployment", announce::first_line(&first)),
         (
             "The first deployment, with a smoke test",
-            outlook::first_line(&RolloutSpec { smoke_test: Some(smoke_test()), ..first.clone() }),
+            announce::first_line(&RolloutSpec { smoke_test: Some(smoke_test()), ..first.clone() }),
         ),
-    ]
-}
-
-fn failure() -> FailureReport {
-    let reason = report::errors_in_words(
-        Some(&ErrorAlarm::default()),
-        ("41", Traffic { requests: 1_060.0, errors: 0.0 }),
-        ("42", Traffic { requests: 118.0, errors: 41.0 }),
-    );
-    FailureReport {
-        function: "orders".to_owned(),
-        alias: "stable".to_owned(),
-        version: "42".to_owned(),
-        reached: 10,
-        after: Duration::from_secs(72),
-        cause: Cause::Alarm {
-            alarms: vec![Fired { name: "rollout-orders.stable.v42-1a2".to_owned(), reason, own: true }],
-            while_baking: false,
-        },
-        serving: Serving::RolledBack { version: "41".to_owned(), rollback: "d-9GH1M22XC".to_owned() },
-        exposure: Some(Traffic { requests: 118.0, errors: 41.0 }),
-        latest: Some("latest".to_owned()),
-        deployment_id: "d-7FQ2K81XC".to_owned(),
-        console_url: URL.to_owned(),
-        on_failed_version: OnFailedVersion::Keep,
-    }
-}
-
-fn failures() -> Vec<(&'static str, FailureReport)> {
-    let mut all = judged();
-    all.extend(not_judged());
-    all.extend(badly_left());
-    all
-}
-
-/// The version was found to be bad.
-fn judged() -> Vec<(&'static str, FailureReport)> {
-    let untouched = || Serving::Untouched { version: "41".to_owned() };
-    let refused = || FailureReport { reached: 0, serving: untouched(), exposure: None, ..failure() };
-    let latency = Fired {
-        name: "orders-latency".to_owned(),
-        reason: "Threshold Crossed: 1 datapoint [812.0] was greater than the threshold (500.0)".to_owned(),
-        own: false,
-    };
-    let hook = Cause::Hook {
-        name: "orders-check".to_owned(),
-        stage: HookStage::BeforeTraffic,
-        detail: "reported Failed after 2s: expected 200, got 503".to_owned(),
-    };
-    let smoke = Cause::SmokeTest { difference: "\"total\" should be 108 and is \"120\"".to_owned() };
-    let errors =
-        Cause::Errors { detail: "12 of 40 requests failed while all traffic was on version 42".to_owned() };
-    vec![
-        ("The new version has errors that the old one has not", failure()),
-        (
-            "An alarm of your own fires",
-            FailureReport { cause: Cause::Alarm { alarms: vec![latency], while_baking: false }, ..failure() },
-        ),
-        ("A hook says no", FailureReport { cause: hook, ..refused() }),
-        (
-            "The smoke test fails",
-            FailureReport { cause: smoke.clone(), deployment_id: String::new(), ..refused() },
-        ),
-        (
-            "The smoke test of a first version fails",
-            FailureReport {
-                cause: smoke,
-                serving: Serving::Nothing,
-                deployment_id: String::new(),
-                ..refused()
-            },
-        ),
-        ("Errors while it bakes", FailureReport { cause: errors, reached: 100, ..failure() }),
-    ]
-}
-
-/// Something else went wrong: the same version is tried again.
-fn not_judged() -> Vec<(&'static str, FailureReport)> {
-    let untouched = || Serving::Untouched { version: "41".to_owned() };
-    let unmoved =
-        |cause| FailureReport { cause, reached: 0, serving: untouched(), exposure: None, ..failure() };
-    let code_deploy =
-        |code: &str, message: &str| Cause::CodeDeploy { code: code.to_owned(), message: message.to_owned() };
-    let crashed =
-        Cause::HookCrashed { name: "orders-check".to_owned(), stage: HookStage::BeforeTraffic, attempts: 3 };
-    vec![
-        ("A hook crashes in each attempt", unmoved(crashed)),
-        ("Somebody stops the deployment", FailureReport { cause: Cause::Stopped, ..failure() }),
-        (
-            "CodeDeploy may not do its work",
-            unmoved(code_deploy(
-                "IAM_ROLE_PERMISSIONS",
-                "The IAM role does not give you permission to perform operations",
-            )),
-        ),
-        (
-            "The alias was changed by somebody else",
-            unmoved(code_deploy("INVALID_LAMBDA_CONFIGURATION", "The alias does not serve version 41")),
-        ),
-        (
-            "The function or a version is gone",
-            unmoved(code_deploy("INVALID_LAMBDA_FUNCTION", "Function not found")),
-        ),
-        ("AWS throttles", unmoved(code_deploy("THROTTLED", "Rate exceeded"))),
-        (
-            "Somebody deletes the group",
-            unmoved(code_deploy("DEPLOYMENT_GROUP_MISSING", "The deployment group does not exist")),
-        ),
-        (
-            "Too many deployments in the account",
-            unmoved(code_deploy("RESOURCE_LIMIT_EXCEEDED", "The limit of concurrent deployments is reached")),
-        ),
-        ("A hook never reports", unmoved(code_deploy("TIMEOUT", "The deployment timed out"))),
-        ("CodeDeploy fails", unmoved(code_deploy("INTERNAL_ERROR", "There was an internal error"))),
-    ]
-}
-
-/// It is not the old version that serves now, or nobody knows.
-fn badly_left() -> Vec<(&'static str, FailureReport)> {
-    let not_rolled_back =
-        Serving::NotRolledBack { version: "42".to_owned(), second: None, back_to: Some("41".to_owned()) };
-    let rollback_failed = Serving::RollbackFailed {
-        version: "41".to_owned(),
-        second: Some(("42".to_owned(), 10)),
-        good: "41".to_owned(),
-        rollback: "d-9GH1M22XC".to_owned(),
-        detail: "Failed: the role may not update the alias (IAM_ROLE_PERMISSIONS)".to_owned(),
-    };
-    let unseen = Serving::Unseen { detail: "ThrottlingException: Rate exceeded".to_owned() };
-    vec![
-        ("`autoRollback` leaves the case out", FailureReport { serving: not_rolled_back, ..failure() }),
-        ("The rollback fails", FailureReport { serving: rollback_failed, ..failure() }),
-        ("The alias cannot be read", FailureReport { serving: unseen, ..failure() }),
-        ("Somebody has deleted the alias", FailureReport { serving: Serving::Gone, ..failure() }),
     ]
 }
 
@@ -369,86 +240,4 @@ fn again() -> Vec<(&'static str, String)> {
         ..LastRollout::of("42", UNIX_EPOCH)
     });
     vec![("Unchanged", said_again(&spec(), &memory))]
-}
-
-fn refusals() -> Vec<(&'static str, String)> {
-    let text = |text: &str| text.to_owned();
-    let role = || text("arn:aws:iam::123456789012:role/orders-check");
-    vec![
-        (
-            "No such version",
-            Refusal::NoVersion {
-                function: text("orders"),
-                version: text("42"),
-                region: text("eu-central-1"),
-            },
-        ),
-        (
-            "A version that cannot run",
-            Refusal::VersionFailed {
-                function: text("orders"),
-                version: text("42"),
-                reason: text("the image is invalid"),
-            },
-        ),
-        (
-            "A name that is taken",
-            Refusal::Taken {
-                what: "alias",
-                name: text("stable"),
-                holder: text("has no mark of a rollout"),
-                cure: text("choose another `aliasName`"),
-            },
-        ),
-        (
-            "Somebody else shifts traffic",
-            Refusal::ForeignWeights {
-                alias: text("stable"),
-                main: text("41"),
-                second: text("40"),
-                percent: text("25"),
-            },
-        ),
-        (
-            "A deployment is running, with `onConflict: fail`",
-            Refusal::Busy { id: text("orders:stable"), deployment: text("d-7FQ2K81XC"), version: text("41") },
-        ),
-        (
-            "Versions between which Lambda cannot split traffic",
-            Refusal::NotWeightable { old: text("41"), new: text("42"), what: "execution roles" },
-        ),
-        ("No such hook", Refusal::NoHook(text("orders-check"))),
-        (
-            "A hook that may not report",
-            Refusal::HookMayNotReport {
-                hook: text("orders-check"),
-                role: role(),
-                group: text(
-                    "arn:aws:codedeploy:eu-central-1:123456789012:deploymentgroup:rollout-orders/stable",
-                ),
-            },
-        ),
-        ("No such alarm", Refusal::NoAlarm(text("orders-latency"))),
-        (
-            "An alarm that fires already",
-            Refusal::AlarmFiring {
-                name: text("orders-latency"),
-                since: text(", for 12m"),
-                reason: text("Threshold Crossed"),
-            },
-        ),
-        (
-            "Another account",
-            Refusal::WrongPlace {
-                id: text("orders:stable"),
-                known_account: text("123456789012"),
-                known_region: text("eu-central-1"),
-                account: text("210987654321"),
-                region: text("eu-central-1"),
-            },
-        ),
-    ]
-    .into_iter()
-    .map(|(when, refusal)| (when, refusal.to_string()))
-    .collect()
 }
