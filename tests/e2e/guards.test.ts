@@ -3,6 +3,7 @@
 import * as assert from "node:assert/strict";
 import { after, before, beforeEach } from "node:test";
 import { CloudWatchClient, DeleteAlarmsCommand, PutMetricAlarmCommand, SetAlarmStateCommand } from "@aws-sdk/client-cloudwatch";
+import { EngineEvent } from "@pulumi/pulumi/automation/index.js";
 import * as lambdaRollout from "pulumi-lambda-rollout";
 import { answering, publishedFunction } from "../support/programs";
 import { Sandbox } from "../support/sandbox";
@@ -103,4 +104,20 @@ scenario("fewer requests than asked for are no success of the canary", async () 
     const result = await stack.up();
     assert.match(result.stdout + result.stderr, /inconclusive: version 2 got 0 requests and `minRequests` asks for 5/);
     assert.equal(result.outputs.servingVersion.value, "2");
+});
+
+scenario("while traffic shifts, the row tells what the new version does", async (target) => {
+    code = answering("two");
+    // The row counts time every ten seconds of a watch on the wall, which is ten minutes here.
+    extra = { strategy: { type: "canary", percentage: 50, interval: "15 minutes" } };
+    const traffic = new Traffic(sandbox, target, () => ({}));
+    const rows: string[] = [];
+    await stack.up({
+        onEvent: ({ diagnosticEvent: said }: EngineEvent) => {
+            if (said?.ephemeral) rows.push(said.message);
+        },
+    });
+    await traffic.stop();
+    const row = /^\[1\/2\] 50 % on version 2 · \S+ to the next step · [1-9]\d* requests?, 0 errors · alarm quiet$/m;
+    assert.match(rows.join("\n"), row);
 });

@@ -2,6 +2,7 @@
 
 import * as assert from "node:assert/strict";
 import { after, before, test } from "node:test";
+import { EngineEvent } from "@pulumi/pulumi/automation/index.js";
 import * as lambdaRollout from "pulumi-lambda-rollout";
 import { answering, publishedFunction, throwing } from "../support/programs";
 import { Sandbox } from "../support/sandbox";
@@ -105,6 +106,11 @@ test("after a failed update the engine keeps the old inputs and the errors, and 
     assert.equal(resource.outputs.servingVersion, "2");
     assert.equal(resource.initErrors.length, 1);
     assert.doesNotMatch(JSON.stringify(resource), /no sku/, "log lines are in the state");
+    const { version, status, reason, percentage, rollbackDeploymentId, next } = resource.outputs.lastRollout;
+    assert.deepEqual([version, status, percentage], ["3", "Failed", 10]);
+    assert.match(reason, /version 3 failed \d+ of \d+ requests/);
+    assert.match(rollbackDeploymentId, /^d-\w+$/);
+    assert.match(next, /publish a version that mends it/);
 });
 
 test("the next update succeeds, says that the version failed, and deploys nothing", async () => {
@@ -122,6 +128,18 @@ test("from then on nothing is to be done, and a warning says why", async () => {
     assert.deepEqual(Object.keys(result.summary.resourceChanges ?? {}), ["same"]);
     assert.match(result.stdout + result.stderr, /version 3 failed, and version 2 serves all traffic/);
     assert.deepEqual(await mutations(since), []);
+});
+
+test("under SST, which shows no warnings, it is said as information", async () => {
+    const said: string[] = [];
+    stack.environment.SST_AWS_REGION = "us-east-1";
+    await stack.up({
+        onEvent: ({ diagnosticEvent: line }: EngineEvent) => {
+            if (line && !line.ephemeral) said.push(`${line.severity} ${line.message}`);
+        },
+    });
+    delete stack.environment.SST_AWS_REGION;
+    assert.match(said.join("\n"), /^info#?\S* warning: orders: version 3 failed, and version 2 serves all traffic/m);
 });
 
 test("a fixed version goes live although the errors of the last one are on the books", async () => {
