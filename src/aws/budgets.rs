@@ -10,6 +10,7 @@ use aws_smithy_types::config_bag::ConfigBag;
 
 use super::budget::Budget;
 use super::config::AwsConfig;
+use super::deployments::{START, STOP};
 use super::error::is_throttling;
 use crate::rollout::clock::Clock;
 use crate::rollout::cloud::Aside;
@@ -25,9 +26,7 @@ const QUOTAS: [(&str, f64, u32); 3] = [
     ("cloudwatch:PutMetricAlarm", 2.5, 2),
     ("cloudwatch:DeleteAlarms", 2.5, 2),
 ];
-/// What goes before everything that waits.
-const STOP: &str = "codedeploy:StopDeployment";
-/// The same for each operation of CodeDeploy but `CreateDeployment`, whose pace users set, and [`STOP`].
+/// The same for each operation of CodeDeploy but [`START`], whose pace users set, and [`STOP`], which must not wait.
 const CODE_DEPLOY: (f64, u32) = (0.9, 5);
 const CODE_DEPLOY_OPERATIONS: [&str; 18] = [
     "codedeploy:BatchGetDeployments",
@@ -82,15 +81,16 @@ impl Budgets {
         }
     }
 
-    /// Waits until one more call of this operation may start. Whoever has waited for a slow operation does not wait in the
-    /// line of all again: those that left the one line slowly would leave the other one together.
+    /// Waits until one more call of this operation may start. Whoever has waited for a slow operation, or for a turn to
+    /// start, does not wait in the line of all again: those that left the one line slowly would leave the other one
+    /// together. Nor does a stop.
     pub(super) async fn take(&self, operation: &str) {
         match self.of(operation) {
             Some(own) => {
                 own.take().await;
                 self.all.take_first().await;
             }
-            None if operation == STOP => self.all.take_first().await,
+            None if [START, STOP].contains(&operation) => self.all.take_first().await,
             None => self.all.take().await,
         }
     }
@@ -103,10 +103,13 @@ impl Budgets {
         self.all.take_first().await;
     }
 
-    /// Waits until one more deployment may start; the call that starts it has its room then.
-    pub(super) async fn take_start(&self) {
-        self.starts.take().await;
-        self.all.take_first().await;
+    /// Waits until one more deployment may start, or go back.
+    pub(super) async fn take_start(&self, is_way_back: bool) {
+        if is_way_back {
+            self.starts.take_first().await;
+        } else {
+            self.starts.take().await;
+        }
     }
 
     /// Whether there is room for a look that can be left out; then it is counted.
@@ -195,18 +198,20 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_stop_and_the_start_of_a_deployment_wait_for_nobody_who_waits_longer() {
+    async fn a_stop_and_a_way_back_wait_for_nobody_who_waits_longer() {
         let budgets = Budgets::new(&AwsConfig::default(), Clock::new(1.0));
         let begin = Instant::now();
         let others = join_all((0..500).map(|_| budgets.take("lambda:GetAlias")));
+        let starts = join_all((0..60).map(|_| budgets.take_start(false)));
         let urgent = async {
             tokio::time::sleep(Duration::from_secs(5)).await;
             budgets.take(STOP).await;
-            budgets.take_start().await;
+            budgets.take_start(true).await;
+            budgets.take(START).await;
             begin.elapsed()
         };
-        let (_, urgent) = tokio::join!(others, urgent);
-        assert!(urgent < Duration::from_secs(6), "{urgent:?}");
+        let (_, _, urgent) = tokio::join!(others, starts, urgent);
+        assert!(urgent < Duration::from_secs(7), "{urgent:?}");
     }
 
     #[test]

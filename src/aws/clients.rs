@@ -95,8 +95,8 @@ impl Clients {
 
     /// Sends one request when the budget allows it.
     ///
-    /// Boxed, here and below, because requests of the SDK are large, and so would be all that waits for them. Thousands may
-    /// wait for their turn, so that one is made only when it has come.
+    /// Boxed, here and below, because the SDK's futures are large, and so would be all that waits for them. Thousands may
+    /// wait for their turn, so one is made only when it has come.
     pub(super) fn call<'a, T, E, F>(
         &'a self,
         operation: &'static str,
@@ -162,7 +162,8 @@ impl Clients {
     }
 
     pub(super) async fn sdk(&self) -> &SdkConfig {
-        self.sdk.get_or_init(|| self.config.load()).await
+        // Boxed: it happens once, and every call would have room for it.
+        self.sdk.get_or_init(|| Box::pin(self.config.load())).await
     }
 }
 

@@ -19,6 +19,8 @@ use super::watcher::IDS_A_CALL;
 use crate::rollout::cloud::{Deployment, DeploymentStatus, LifecycleEvent, NewDeployment, Target};
 
 pub(super) const DEPLOYMENTS: &str = "codedeploy:BatchGetDeployments";
+pub(super) const START: &str = "codedeploy:CreateDeployment";
+pub(super) const STOP: &str = "codedeploy:StopDeployment";
 
 const LIVE: [Status; 5] =
     [Status::Created, Status::Queued, Status::InProgress, Status::Baking, Status::Ready];
@@ -26,7 +28,6 @@ const LIVE: [Status; 5] =
 impl Clients {
     /// Without the SDK's retries: a call whose answer was lost may have made the deployment.
     pub(super) async fn create_deployment(&self, deployment: &NewDeployment) -> Answered<String> {
-        self.budgets.take_start().await;
         let alarms = alarm_configuration(&deployment.alarms, deployment.ignore_alarm_poll_failure);
         let request = self
             .code_deploy()
@@ -40,9 +41,8 @@ impl Clients {
             .override_alarm_configuration(alarms)
             .auto_rollback_configuration(auto_rollback(&deployment.rollback_events))
             .customize()
-            .config_override(Config::builder().retry_config(RetryConfig::disabled()))
-            .send();
-        let answer = self.call_admitted("codedeploy:CreateDeployment", request).await?;
+            .config_override(Config::builder().retry_config(RetryConfig::disabled()));
+        let answer = self.call(START, || request.send()).await?;
         Ok(answer.deployment_id.unwrap_or_default())
     }
 
@@ -87,7 +87,7 @@ impl Clients {
     pub(super) async fn stop_deployment(&self, id: &str, rollback: bool) -> Answered<()> {
         let request =
             self.code_deploy().await.stop_deployment().deployment_id(id).auto_rollback_enabled(rollback);
-        self.call("codedeploy:StopDeployment", || request.send()).await.map(drop)
+        self.call(STOP, || request.send()).await.map(drop)
     }
 
     pub(super) async fn live_deployments(&self, group: Option<(&str, &str)>) -> Answered<Vec<String>> {

@@ -226,6 +226,10 @@ impl Cloud for Aws {
         Box::pin(self.clients.delete_group(application, name)).await
     }
 
+    async fn turn_to_start(&self, is_way_back: bool) {
+        self.clients.budgets.take_start(is_way_back).await;
+    }
+
     async fn create_deployment(&self, deployment: &NewDeployment) -> Answered<String> {
         Box::pin(self.clients.create_deployment(deployment)).await
     }

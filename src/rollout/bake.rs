@@ -234,6 +234,7 @@ async fn deploy_back<C: Cloud>(
         ignore_alarm_poll_failure: true,
         rollback_events: Vec::new(),
     };
+    cx.cloud.turn_to_start(true).await;
     let id = start(cx, &deployment)
         .await
         .doing(|| format!("could not start going back to version {}", run.from))?;

@@ -200,6 +200,7 @@ async fn start<C: Cloud>(
     };
     let mut attempt = 1;
     loop {
+        start::await_turn(cx).await?;
         match start::start(cx, &deployment).await {
             Err(error) if error.kind == CloudErrorKind::RoleNotReady && attempt < START_ATTEMPTS => {}
             other => {

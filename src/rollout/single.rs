@@ -14,7 +14,7 @@ use super::plan::obstacle;
 use super::preflight;
 use super::refusal::Refusal;
 use super::spec::RolloutSpec;
-use super::start::start;
+use super::start;
 
 const ROUNDS: u32 = 5;
 const DESCRIPTION_LIMIT: usize = 256;
@@ -90,7 +90,8 @@ pub async fn start_single<C: Cloud>(
             false,
         )
         .await?;
-        match start(cx, &deployment(spec, group, &scene, quiet)).await {
+        start::await_turn(cx).await?;
+        match start::start(cx, &deployment(spec, group, &scene, quiet)).await {
             Err(error) if error.kind == CloudErrorKind::GroupBusy => {}
             other => {
                 return other

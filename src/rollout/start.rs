@@ -4,8 +4,9 @@
 use std::time::{Duration, SystemTime};
 
 use super::cloud::{Cloud, CloudError, CloudErrorKind, NewDeployment};
-use super::context::Context;
+use super::context::{Context, RolloutError};
 use super::observe::last_deployment;
+use super::preflight;
 
 const TRIES: u32 = 6;
 /// CodeDeploy may show a new deployment a moment after it has made it.
@@ -13,6 +14,12 @@ const LOOKS: u32 = 3;
 const PAUSE: Duration = Duration::from_secs(3);
 /// How well we know CodeDeploy's clock.
 const SKEW: Duration = Duration::from_secs(5);
+
+/// Waits for a turn to start, which may be long when there are many. Nothing has been asked for until then.
+pub async fn await_turn<C: Cloud>(cx: &Context<'_, C>) -> Result<(), RolloutError> {
+    let turn = cx.or_interrupted(cx.cloud.turn_to_start(false)).await;
+    turn.map_err(|why| preflight::left("nothing was started", why))
+}
 
 pub async fn start<C: Cloud>(cx: &Context<'_, C>, deployment: &NewDeployment) -> Result<String, CloudError> {
     let mut attempt = 1;

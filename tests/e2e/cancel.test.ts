@@ -135,6 +135,21 @@ describe("Ctrl-C", { concurrency: 3 }, () => {
         gate.close();
     });
 
+    test("while others wait for their turn to start, starts none of them", async () => {
+        const config = { "lambda-rollout:deploymentStartsPerSecond": "0.001" };
+        const functions = ["orders", "stock", "mail"];
+        const shop = await Shop.open(sandbox, "turns", functions, { config });
+        for (const fn of functions) shop.get(fn).code = answering("two");
+        const since = await sandbox.lastCall();
+        const count = async (operation: string) =>
+            (await shop.sandbox.journal(since)).filter((call) => call.operation === operation).length;
+        const isTime = async () => (await count("CreateDeployment")) === 1 && (await count("PutMetricAlarm")) === 3;
+        const said = await interrupted(shop, isTime);
+        assert.match(said, /nothing was started: the operation was cancelled/);
+        assert.equal(await count("CreateDeployment"), 1);
+        await shop.vanishes();
+    });
+
     test("twice while AWS does not answer a start loses nothing", async () => {
         const shop = await Shop.open(sandbox, "start");
         shop.get().code = answering("two");

@@ -132,6 +132,9 @@ pub trait Cloud: Send + Sync + 'static {
     fn update_group(&self, group: &Group) -> impl Future<Output = Answered<()>> + Send;
     fn delete_group(&self, application: &str, name: &str) -> impl Future<Output = Answered<()>> + Send;
 
+    /// Waits until one more deployment may start: starts are spread. One that takes a bad version back does not wait for
+    /// those that bring a new one. Asks nothing of AWS.
+    fn turn_to_start(&self, is_way_back: bool) -> impl Future<Output = ()> + Send;
     /// Starts a deployment and answers its id. Tried once: without an answer it may have been started or not.
     fn create_deployment(&self, deployment: &NewDeployment) -> impl Future<Output = Answered<String>> + Send;
     fn deployment(&self, id: &str) -> impl Future<Output = Answered<Option<Deployment>>> + Send;
