@@ -20,7 +20,8 @@ pub struct Operation {
     pub preview: bool,
     /// How long it may take, if the user has said so.
     pub timeout: Option<Duration>,
-    /// Fires when the user wants to stop, or when nobody waits for the answer any more.
+    /// Fires when the user wants to stop, or when nobody waits for the answer any more (a check or a diff is
+    /// dropped instead).
     pub cancel: CancellationToken,
     pub log: EngineLog,
     pub(super) hidden: Hidden,

@@ -13,7 +13,7 @@ use super::{
 /// A provider of resources and functions.
 ///
 /// Calls run concurrently, and a panic is reported as one failed call. Each but `check` and `diff` runs in a task of its
-/// own that is not cut short when the caller goes away.
+/// own that is not cut short when the caller goes away; those two are dropped with their caller.
 pub trait Provider: Send + Sync + 'static {
     /// The package's name.
     fn name(&self) -> &'static str;

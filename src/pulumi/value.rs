@@ -354,7 +354,7 @@ mod tests {
     }
 
     #[test]
-    fn a_value_takes_no_more_room_than_on_the_wire() {
+    fn a_value_takes_no_more_room_than_the_message_that_it_came_in() {
         assert!(size_of::<PropertyValue>() <= size_of::<prost_types::Value>());
     }
 

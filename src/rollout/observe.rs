@@ -202,7 +202,7 @@ async fn look_at_latest<C: Cloud>(cloud: &C, spec: &RolloutSpec) -> Result<Optio
     }
 }
 
-/// Those of the alias and of the latest alias, where one is declared or was made.
+/// The URLs of the alias and of the latest alias, where one is declared or was made.
 async fn look_at_urls<C: Cloud>(
     cloud: &C,
     spec: &RolloutSpec,

@@ -5,12 +5,13 @@
 use std::{process::ExitCode, time::Duration};
 
 use lambda_rollout::pulumi::{
-    CheckRequest, Checked, ConfigureError, CreateRequest, Created, DeleteRequest, Diff, DiffRequest, Failure,
-    Input, InvokeRequest, Invoked, MissingKey, Operation, Partial, PropertyMap, PropertyValue, Provider,
-    ReadRequest, ReadState, Reader, UpdateRequest, Updated, diff, serve,
+    CheckRequest, Checked, ConfigureError, CreateRequest, Created, DeleteRequest, Diff, DiffRequest,
+    EngineLog, Failure, Input, InvokeRequest, Invoked, MissingKey, Operation, Partial, PropertyMap,
+    PropertyValue, Provider, ReadRequest, ReadState, Reader, UpdateRequest, Updated, diff, serve,
 };
 
-#[tokio::main]
+// As the provider that is shipped.
+#[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
     match serve(Echo, std::env::args().skip(1)).await {
         Ok(()) => ExitCode::SUCCESS,
@@ -112,6 +113,15 @@ async fn act(
     Ok(outputs)
 }
 
+/// Says "ended" when it is dropped.
+struct Farewell(EngineLog);
+
+impl Drop for Farewell {
+    fn drop(&mut self) {
+        self.0.info("ended");
+    }
+}
+
 fn partial(id: &str, outputs: PropertyMap, reason: &str) -> Failure {
     Partial {
         id: id.to_owned(),
@@ -163,8 +173,15 @@ impl Provider for Echo {
     }
 
     async fn check(&self, operation: Operation, request: CheckRequest) -> Result<Checked, Failure> {
-        if operation.type_token != "echo:index:Thing" {
-            return Err(Failure::plain(format!("there is no resource {}", operation.type_token)));
+        match operation.type_token.as_str() {
+            "echo:index:Thing" => {}
+            "echo:index:Crash" => panic!("on demand"),
+            "echo:index:Hang" => {
+                operation.log.info("begun");
+                let _farewell = Farewell(operation.log);
+                return std::future::pending().await;
+            }
+            _ => return Err(Failure::plain(format!("there is no resource {}", operation.type_token))),
         }
         let reader = Reader::new(&request.inputs);
         read_thing(&reader);
@@ -172,7 +189,8 @@ impl Provider for Echo {
         Ok(Checked { inputs: request.inputs, failures })
     }
 
-    async fn diff(&self, _: Operation, request: DiffRequest) -> Result<Diff, Failure> {
+    async fn diff(&self, operation: Operation, request: DiffRequest) -> Result<Diff, Failure> {
+        assert!(operation.type_token != "echo:index:Crash", "on demand");
         Ok(diff::compare(&request.old_inputs, &request.inputs, &["text"]))
     }
 

@@ -168,6 +168,18 @@ async fn a_caller_that_goes_away_cuts_nothing_short() {
 }
 
 #[tokio::test]
+async fn a_check_goes_with_its_caller() {
+    let engine = StandIn::start().await;
+    let echo = Echo::started_by(&engine).await;
+    let mut client = echo.configured().await;
+    let endless = proto::CheckRequest { r#type: "echo:index:Hang".to_owned(), ..check([]) };
+    let work = tokio::spawn(async move { client.check(endless).await });
+    engine.hears_that("begun").await;
+    work.abort();
+    engine.hears_that("ended").await;
+}
+
+#[tokio::test]
 async fn what_nobody_waits_for_ends_in_order_too() {
     let engine = StandIn::start().await;
     let echo = Echo::started_by(&engine).await;

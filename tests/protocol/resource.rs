@@ -225,6 +225,12 @@ async fn a_crash_is_one_failed_call() {
     let invoke = proto::InvokeRequest { tok: "echo:index:crash".to_owned(), ..Default::default() };
     assert_eq!(client.invoke(invoke).await.unwrap_err().code(), Code::Internal);
 
+    let crashing = "echo:index:Crash".to_owned();
+    let check = proto::CheckRequest { r#type: crashing.clone(), ..check([]) };
+    assert_eq!(client.check(check).await.unwrap_err().code(), Code::Internal);
+    let diff = proto::DiffRequest { r#type: crashing, urn: URN.to_owned(), ..Default::default() };
+    assert_eq!(client.diff(diff).await.unwrap_err().code(), Code::Internal);
+
     // When something was made already, it is kept.
     let kept = partial(&client.create(create_that("crashLate")).await.unwrap_err());
     assert_eq!(kept.id, "thing-1");

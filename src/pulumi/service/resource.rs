@@ -195,8 +195,8 @@ impl<P: Provider> Service<P> {
     }
 }
 
-/// An answer that changes nothing: it is computed where it was asked for, as a task of its own would be half of its
-/// cost, and to be cut short does it no harm.
+/// An answer that asks AWS nothing: it is computed where it was asked for, because a task of its own would be much of its
+/// cost.
 async fn answer<T>(
     operation: &Operation,
     call: impl Future<Output = Result<T, Failure>>,

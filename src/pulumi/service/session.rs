@@ -87,8 +87,7 @@ impl Session {
     }
 }
 
-/// Runs a call. It is cut short when nobody waits for it any more. A panic in it becomes a failure with what there is
-/// to keep.
+/// Runs a call in the caller's task, and ends with it. A panic in it becomes a failure with what there is to keep.
 pub(super) async fn run_here<T>(operation: &Operation, call: impl Future<Output = T>) -> Result<T, Failure> {
     // What a panic leaves behind is looked at by nobody: what calls share is sound at any time.
     let outcome = AssertUnwindSafe(call).catch_unwind().await;
