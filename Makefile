@@ -62,7 +62,7 @@ sdk: ## Generate the SDKs from schema.json
 	cd tools && go run ./sdkgen ../schema.json ../sdk-gen
 
 .PHONY: messages
-messages: build ## Write docs/messages.md: every message that a person sees, as it looks
+messages: build ## Write docs/messages.md: the messages that a person sees, as they look
 	WRITE_MESSAGES=1 cargo test --workspace --locked --test messages
 
 .PHONY: sdk-test

@@ -83,7 +83,8 @@ pub fn compare(
         let new = new.get(key);
         old.get(key) != new || new.is_some_and(PropertyValue::contains_unknown)
     };
-    let keys = old.keys().chain(new.keys()).map(String::as_str);
+    let added = new.keys().filter(|key| !old.contains_key(*key));
+    let keys = old.keys().chain(added).map(String::as_str);
     let differing: BTreeSet<&str> = keys.filter(|key| differs(key)).collect();
     if differing.is_empty() {
         return Diff::default();

@@ -15,10 +15,10 @@ use crate::rollout::strategy::{Strategy, StrategyError};
 
 /// The names of the inputs that hold something unknown.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
-pub struct Unknowns(BTreeSet<String>);
+pub struct Unknowns(BTreeSet<&'static str>);
 
 impl Unknowns {
-    pub fn contains(&self, key: &'static str) -> bool {
+    pub fn contains(&self, key: &str) -> bool {
         self.0.contains(key)
     }
 
@@ -29,7 +29,7 @@ impl Unknowns {
 
 /// Takes values out of a reader, and notes which of them are unknown.
 #[derive(Debug, Default)]
-pub struct Gather(RefCell<BTreeSet<String>>);
+pub struct Gather(RefCell<BTreeSet<&'static str>>);
 
 impl Gather {
     pub fn unknowns(self) -> Unknowns {
@@ -37,7 +37,7 @@ impl Gather {
     }
 
     fn note(&self, key: &'static str) {
-        self.0.borrow_mut().insert(key.to_owned());
+        self.0.borrow_mut().insert(key);
     }
 
     /// The value, or the stand-in if it is unknown; `None` if it is absent.

@@ -32,6 +32,34 @@ fn watched(spec: &RolloutSpec, version: &str, outlook: &Outlook) -> String {
     if all.is_empty() { "nothing".to_owned() } else { all.join(", ") }
 }
 
+/// The serving version is declared, and another property changes.
+pub fn unchanged(serving: &str) -> String {
+    format!("no change of traffic: version {serving} serves and stays")
+}
+
+/// An update that was cut short left its deployment to itself.
+pub fn followed(serving: &str, deployment: &str) -> String {
+    format!("version {serving} serves; its deployment {deployment} is followed to its end")
+}
+
+/// The declared version is one that failed.
+pub fn kept(target: &str, serving: &str) -> String {
+    format!(
+        "{target} failed before and nothing is deployed: version {serving} serves all traffic; publish a new version, or \
+         change `triggers`"
+    )
+}
+
+/// A version failed, and `autoRollback` left it where it was.
+pub fn goes_back(serving: &str, good: &str) -> String {
+    format!("version {serving} failed and has all the traffic: it goes back to version {good} first")
+}
+
+/// With `adopt`, where nothing is known of the alias yet.
+pub fn taken_over(version: &str, way: &str) -> String {
+    format!("an alias that exists is taken over as it is, and then moved to {version}: {way}")
+}
+
 pub fn first_preview(spec: &RolloutSpec, version: &str) -> String {
     let smoke = if spec.smoke_test.is_some() { ", after the smoke test" } else { "" };
     format!(

@@ -16,31 +16,41 @@ pub async fn clear<C: Cloud>(
     spec: &RolloutSpec,
     obstacle: &Obstacle,
 ) -> Result<(), RolloutError> {
+    let said = format!("{}: {}", spec.id(), in_words(obstacle, &spec.version));
     match obstacle {
         Obstacle::Rollback { deployment } => {
-            cx.reporter.info(&format!("{}: waiting for rollback {deployment}", spec.id()));
+            cx.reporter.info(&said);
             follow::await_end(cx, deployment).await.map(drop)
         }
-        Obstacle::Running { deployment, version } => {
-            cx.reporter
-                .info(&format!("{}: waiting for deployment {deployment} of version {version}", spec.id()));
+        Obstacle::Running { deployment, .. } => {
+            cx.reporter.info(&said);
             await_other(cx, deployment).await
         }
-        Obstacle::Superseded { deployment, version } => {
-            cx.reporter.warn(&format!(
-                "{}: deployment {deployment} of version {version} is stopped in favour of version {}",
-                spec.id(),
-                spec.version
-            ));
+        Obstacle::Superseded { deployment, .. } => {
+            cx.reporter.warn(&said);
             stop(cx, deployment).await
         }
-        Obstacle::HalfShifted { main, second, revision } => {
-            cx.reporter.warn(&format!(
-                "{}: an ended deployment left traffic split between versions {main} and {second}; putting all of it on version {main}",
-                spec.id()
-            ));
+        Obstacle::HalfShifted { main, revision, .. } => {
+            cx.reporter.warn(&said);
             put_back(cx, spec, main, revision).await.map(drop).doing(|| could_not_put_back(spec))
         }
+    }
+}
+
+/// What is in the way of `version`, and what becomes of it.
+pub fn in_words(obstacle: &Obstacle, version: &str) -> String {
+    match obstacle {
+        Obstacle::Rollback { deployment } => format!("waiting for rollback {deployment}"),
+        Obstacle::Running { deployment, version } => {
+            format!("waiting for deployment {deployment} of version {version}")
+        }
+        Obstacle::Superseded { deployment, version: old } => {
+            format!("deployment {deployment} of version {old} is stopped in favour of version {version}")
+        }
+        Obstacle::HalfShifted { main, second, .. } => format!(
+            "an ended deployment left traffic split between versions {main} and {second}; putting all of it on version \
+             {main}"
+        ),
     }
 }
 
@@ -62,14 +72,15 @@ pub async fn give_back<C: Cloud>(
         memory.forget_version(good);
         return Ok(());
     }
-    cx.reporter.warn(&format!(
-        "{}: version {failed} failed and has all the traffic; putting it back on version {good}",
-        spec.id()
-    ));
+    cx.reporter.warn(&format!("{}: {}", spec.id(), giving_back(failed, good)));
     if put_back(cx, spec, good, revision).await.doing(|| could_not_put_back(spec))? {
         memory.record_serving(good);
     }
     Ok(())
+}
+
+pub fn giving_back(failed: &str, good: &str) -> String {
+    format!("version {failed} failed and has all the traffic; putting it back on version {good}")
 }
 
 fn could_not_put_back(spec: &RolloutSpec) -> String {

@@ -154,10 +154,7 @@ async fn interrupt<C: Cloud>(
         left_alone(why, run)
     } else {
         match cx.cloud.stop_deployment(&run.id, true).await {
-            Ok(()) => format!(
-                "{why}; deployment {} was told to stop and to roll back to version {}",
-                run.id, run.from
-            ),
+            Ok(()) => told_to_stop(why, run),
             Err(error) => format!("{why}; deployment {} could not be stopped: {error}", run.id),
         }
     };
@@ -169,6 +166,10 @@ pub fn left_alone(why: Interrupted, run: &Run) -> String {
         "{why}; deployment {} of version {} goes on by itself, and the next `pulumi up` waits for it",
         run.id, run.to
     )
+}
+
+pub fn told_to_stop(why: Interrupted, run: &Run) -> String {
+    format!("{why}; deployment {} was told to stop and to roll back to version {}", run.id, run.from)
 }
 
 /// A lasting line when something changed, a passing one otherwise.

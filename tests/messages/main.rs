@@ -1,4 +1,4 @@
-//! Every kind of message that a person sees, as it looks. `docs/messages.md` is this page, and the test fails when a
+//! The messages that a person sees, as they look. `docs/messages.md` is this page, and the test fails when a
 //! message changes and the page does not: read the difference, and if it is better, write the page by `make messages`.
 
 mod failures;
@@ -10,6 +10,7 @@ use std::{env, fs, path::Path};
 use lambda_rollout::rollout::announce;
 use lambda_rollout::rollout::appspec::Hooks;
 use lambda_rollout::rollout::bake;
+use lambda_rollout::rollout::clear;
 use lambda_rollout::rollout::cloud::{Alarm, LifecycleEvent, Target, Traffic};
 use lambda_rollout::rollout::context::Interrupted;
 use lambda_rollout::rollout::deploy::{self, Run};
@@ -20,6 +21,7 @@ use lambda_rollout::rollout::lint::{lints, slow_hook};
 use lambda_rollout::rollout::memory::{LastRollout, Memory};
 use lambda_rollout::rollout::outlook::Outlook;
 use lambda_rollout::rollout::owner::Owner;
+use lambda_rollout::rollout::plan::Obstacle;
 use lambda_rollout::rollout::pulse;
 use lambda_rollout::rollout::smoke::SmokeTest;
 use lambda_rollout::rollout::spec::{ErrorAlarm, RolloutSpec, Routing};
@@ -70,10 +72,11 @@ fn page() -> String {
         ),
         section(
             "Progress",
-            "The row of the resource. What changes the share of traffic stays in the log, too.",
+            "The row of the resource. What changes the share of traffic stays in the log, too. The first line begins with \
+             `FUNCTION:ALIAS: `.",
             progress(),
         ),
-        section("The end", "One line, with what the new version got.", ends()),
+        section("The end", "One line, with what the new version got, behind `FUNCTION:ALIAS: `.", ends()),
         section(
             "A version that did not stay",
             "`pulumi up` fails with this when the rollback has ended. Log lines of the version come before it, in the \
@@ -81,6 +84,11 @@ fn page() -> String {
             failures,
         ),
         section("The next `pulumi up` after a failure", "It deploys nothing, and says why.", again()),
+        section(
+            "Something is in the way",
+            "Each begins with `FUNCTION:ALIAS: `, and the rollout goes on when it is out of the way.",
+            obstacles(),
+        ),
         section("Refused before anything moves", "What certainly cannot work is not begun.", refusals()),
     ]
     .join("\n")
@@ -139,6 +147,11 @@ fn previews() -> Vec<(&'static str, String)> {
         ("All at once", line(&at_once, "version 42", &Outlook::default())),
         ("The first deployment", announce::first_preview(&spec(), "version 1")),
         ("The first deployment, with a smoke test", announce::first_preview(&tested, "version 1")),
+        ("With `adopt`", announce::taken_over("version 42", &announce::way(&spec()))),
+        ("The same version, and another property that changes", announce::unchanged("41")),
+        ("A deployment that an earlier update left to itself", announce::followed("42", "d-7FQ2K81XC")),
+        ("A version that failed before", announce::kept("version 42", "41")),
+        ("A version that failed and was not rolled back", announce::goes_back("42", "41")),
     ]
 }
 
@@ -212,6 +225,8 @@ fn progress() -> Vec<(&'static str, String)> {
         ("All traffic has moved (stays)", bake::baking(&spec(), "42")),
         ("While it bakes", bake::still_baking("42", Duration::from_secs(105), &doing)),
         ("Ctrl-C, by default", follow::left_alone(Interrupted::Cancelled, &run)),
+        ("Ctrl-C, with `onCancel: stop`", follow::told_to_stop(Interrupted::Cancelled, &run)),
+        ("When the time limit of the operation is over", follow::told_to_stop(Interrupted::TimedOut, &run)),
     ]
 }
 
@@ -240,4 +255,21 @@ fn again() -> Vec<(&'static str, String)> {
         ..LastRollout::of("42", UNIX_EPOCH)
     });
     vec![("Unchanged", said_again(&spec(), &memory))]
+}
+
+fn obstacles() -> Vec<(&'static str, String)> {
+    let (deployment, version) = ("d-8KD0PL3XC".to_owned(), "41".to_owned());
+    let half =
+        Obstacle::HalfShifted { main: "40".to_owned(), second: "41".to_owned(), revision: String::new() };
+    let words = |obstacle| clear::in_words(&obstacle, "42");
+    vec![
+        ("A rollback is running", words(Obstacle::Rollback { deployment: deployment.clone() })),
+        (
+            "Another version's deployment is running, by default",
+            words(Obstacle::Superseded { deployment: deployment.clone(), version: version.clone() }),
+        ),
+        ("The same, with `onConflict: wait`", words(Obstacle::Running { deployment, version })),
+        ("A deployment ended, and left traffic split", words(half)),
+        ("A version that failed has the traffic", clear::giving_back("41", "40")),
+    ]
 }

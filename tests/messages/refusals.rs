@@ -26,15 +26,15 @@ pub(super) fn refusals() -> Vec<(&'static str, String)> {
             "A name that is taken",
             Refusal::Taken {
                 what: "alias",
-                name: text("stable"),
-                holder: text("has no mark of a rollout"),
+                name: text("orders:stable"),
+                holder: text("was not made by a rollout"),
                 cure: text("choose another `aliasName`"),
             },
         ),
         (
             "Somebody else shifts traffic",
             Refusal::ForeignWeights {
-                alias: text("stable"),
+                alias: text("orders:stable"),
                 main: text("41"),
                 second: text("40"),
                 percent: text("25"),
@@ -55,7 +55,7 @@ pub(super) fn refusals() -> Vec<(&'static str, String)> {
                 hook: text("orders-check"),
                 role: role(),
                 group: text(
-                    "arn:aws:codedeploy:eu-central-1:123456789012:deploymentgroup:rollout-orders/stable",
+                    "arn:aws:codedeploy:eu-central-1:123456789012:deploymentgroup:rollout-orders.stable/stable",
                 ),
             },
         ),

@@ -34,9 +34,7 @@ pub(super) fn create(
 ) -> PropertyMap {
     let version = named_version(spec, unknowns);
     if spec.adopt {
-        let way = described(spec, unknowns);
-        op.log
-            .info(format!("an alias that exists is taken over as it is, and then moved to {version}: {way}"));
+        op.log.info(announce::taken_over(&version, &described(spec, unknowns)));
     } else {
         op.log.info(announce::first_preview(spec, &version));
     }
@@ -181,28 +179,21 @@ fn traffic(op: &Operation, spec: &RolloutSpec, unknowns: &Unknowns, memory: &Mem
     let put_back =
         memory.good_before(serving).filter(|_| serving == memory.failed_version && !serving.is_empty());
     if let Some(good) = put_back.filter(|_| failed_before || spec.version != memory.failed_version) {
-        op.log.warn(format!(
-            "version {serving} failed and has all the traffic: it goes back to version {good} first"
-        ));
+        op.log.warn(announce::goes_back(serving, good));
         if failed_before && spec.on_failed_version != OnFailedVersion::Retry {
             return Traffic::Moves;
         }
     }
     if failed_before && spec.on_failed_version != OnFailedVersion::Retry {
-        op.log.warn(format!(
-            "{target} failed before and nothing is deployed: version {serving} serves all traffic; publish a new version, or change `triggers`"
-        ));
+        op.log.warn(announce::kept(&target, serving));
         return Traffic::Stays;
     }
     if known && spec.version == serving && !state::is_live(memory) {
-        op.log.info(format!("no change of traffic: version {serving} serves and stays"));
+        op.log.info(announce::unchanged(serving));
         return Traffic::Stays;
     }
     if known && spec.version == serving {
-        op.log.info(format!(
-            "version {serving} serves; its deployment {} is followed to its end",
-            memory.deployment_id
-        ));
+        op.log.info(announce::followed(serving, &memory.deployment_id));
         return Traffic::Moves;
     }
     Traffic::RollsOut

@@ -147,7 +147,7 @@ fn is_ours(owner: &Owner, holder: Option<&Owner>) -> bool {
     holder.is_some_and(|holder| holder.is_same_resource(owner))
 }
 
-/// What keeps two makers apart is another name; for an alias it is `latestAliasName` or `aliasName` that says it.
+/// Refuses what somebody else made, unless it is to be adopted.
 pub fn check_owner(
     adopt: bool,
     what: &'static str,
@@ -158,19 +158,24 @@ pub fn check_owner(
     if is_ours(owner, holder) || adopt {
         return Ok(());
     }
+    let other = other_name(what);
     let (holder, cure) = match holder {
         Some(holder) => (
             format!("belongs to {}", holder.path),
-            format!(
-                "{}, import it, or for a renamed resource use Pulumi's `aliases` option",
-                if what == LATEST_ALIAS {
-                    "set `latestAliasName` to another name, or to \"\" for none"
-                } else {
-                    "choose another `aliasName`"
-                }
-            ),
+            format!("{other}, import it, or for a renamed resource use Pulumi's `aliases` option"),
         ),
-        None => ("was not made by a rollout".to_owned(), "choose another name".to_owned()),
+        None => ("was not made by a rollout".to_owned(), other.to_owned()),
     };
     Err(Refusal::Taken { what, name: name.to_owned(), holder, cure })
+}
+
+/// The input that keeps two makers apart.
+fn other_name(what: &str) -> &'static str {
+    match what {
+        LATEST_ALIAS => "set `latestAliasName` to another name, or to \"\" for none",
+        "application" => "choose another `applicationName`",
+        "deployment group" => "choose another `deploymentGroupName`",
+        "role" => "bring a role of your own with `serviceRoleArn`",
+        _ => "choose another `aliasName`",
+    }
 }
