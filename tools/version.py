@@ -29,6 +29,8 @@ PLACES = [
     ("examples/*/requirements.txt", rf"^(?:pulumi-lambda-rollout|lambda-rollout-hooks)>={VERSION}"),
     ("examples/*/go.mod", rf"pulumi-lambda-rollout/sdk-gen/go/lambdarollout v{VERSION}"),
     ("examples/sst/sst.config.ts", rf'"lambda-rollout": "{VERSION}"'),
+    ("examples/one-line-yaml/README.md", rf"resource lambda-rollout {VERSION}"),
+    ("docs/installation-configuration.md", rf"resource[- ]lambda-rollout[ -]v?{VERSION}"),
     ("docs/sst.md", rf'"lambda-rollout": {{ version: "{VERSION}"'),
     ("tests/examples/cli.ts", rf'"lambda-rollout": "{VERSION}"'),
 ]

@@ -168,7 +168,7 @@ export class FunctionRollout extends pulumi.CustomResource {
      */
     declare public readonly description: pulumi.Output<string | undefined>;
     /**
-     * The alarm on errors of the new version. On by default: it fires when the new version's error rate is more than one percentage point above the old version's. With a function URL, its 5xx answers count too.
+     * The alarm on errors of the new version. On by default: it fires when the new version's error rate is more than one percentage point above the old version's. With the rollout's own `functionUrl`, its 5xx answers count too.
      */
     declare public readonly errorAlarm: pulumi.Output<outputs.ErrorAlarm | undefined>;
     /**
@@ -467,7 +467,7 @@ export interface FunctionRolloutArgs {
      */
     description?: pulumi.Input<string | undefined>;
     /**
-     * The alarm on errors of the new version. On by default: it fires when the new version's error rate is more than one percentage point above the old version's. With a function URL, its 5xx answers count too.
+     * The alarm on errors of the new version. On by default: it fires when the new version's error rate is more than one percentage point above the old version's. With the rollout's own `functionUrl`, its 5xx answers count too.
      */
     errorAlarm?: pulumi.Input<inputs.ErrorAlarmArgs | undefined>;
     /**

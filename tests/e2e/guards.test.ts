@@ -109,15 +109,13 @@ scenario("fewer requests than asked for are no success of the canary", async () 
 scenario("while traffic shifts, the row tells what the new version does", async (target) => {
     code = answering("two");
     // The row counts time every ten seconds of a watch on the wall, which is ten minutes here.
-    extra = { strategy: { type: "canary", percentage: 50, interval: "15 minutes" } };
+    extra = { strategy: { type: "canary", percentage: 50, interval: "25 minutes" } };
     const traffic = new Traffic(sandbox, target, () => ({}));
     const rows: string[] = [];
-    await stack.up({
-        onEvent: ({ diagnosticEvent: said }: EngineEvent) => {
-            if (said?.ephemeral) rows.push(said.message);
-        },
-    });
-    await traffic.stop();
+    const onEvent = ({ diagnosticEvent: said }: EngineEvent) => {
+        if (said?.ephemeral) rows.push(said.message);
+    };
+    await stack.up({ onEvent }).finally(() => traffic.stop());
     const row = /^\[1\/2\] 50 % on version 2 · \S+ to the next step · [1-9]\d* requests?, 0 errors · alarm quiet$/m;
     assert.match(rows.join("\n"), row);
 });

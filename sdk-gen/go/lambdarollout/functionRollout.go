@@ -184,7 +184,7 @@ type FunctionRollout struct {
 	DeploymentStatus pulumi.StringOutput `pulumi:"deploymentStatus"`
 	// Description of each deployment, at most 256 characters (CodeDeploy `CreateDeployment`); none by default.
 	Description pulumi.StringPtrOutput `pulumi:"description"`
-	// The alarm on errors of the new version. On by default: it fires when the new version's error rate is more than one percentage point above the old version's. With a function URL, its 5xx answers count too.
+	// The alarm on errors of the new version. On by default: it fires when the new version's error rate is more than one percentage point above the old version's. With the rollout's own `functionUrl`, its 5xx answers count too.
 	ErrorAlarm ErrorAlarmPtrOutput `pulumi:"errorAlarm"`
 	// Name of the error alarm of the last rollout; `""` when there is none.
 	ErrorAlarmName pulumi.StringOutput `pulumi:"errorAlarmName"`
@@ -320,7 +320,7 @@ type functionRolloutArgs struct {
 	DeploymentGroupName *string `pulumi:"deploymentGroupName"`
 	// Description of each deployment, at most 256 characters (CodeDeploy `CreateDeployment`); none by default.
 	Description *string `pulumi:"description"`
-	// The alarm on errors of the new version. On by default: it fires when the new version's error rate is more than one percentage point above the old version's. With a function URL, its 5xx answers count too.
+	// The alarm on errors of the new version. On by default: it fires when the new version's error rate is more than one percentage point above the old version's. With the rollout's own `functionUrl`, its 5xx answers count too.
 	ErrorAlarm *ErrorAlarm `pulumi:"errorAlarm"`
 	// Name or ARN of the Lambda function. Two spellings of the same function are no change. A version or alias in it is refused. Changing it replaces the rollout.
 	FunctionName string `pulumi:"functionName"`
@@ -388,7 +388,7 @@ type FunctionRolloutArgs struct {
 	DeploymentGroupName pulumi.StringPtrInput
 	// Description of each deployment, at most 256 characters (CodeDeploy `CreateDeployment`); none by default.
 	Description pulumi.StringPtrInput
-	// The alarm on errors of the new version. On by default: it fires when the new version's error rate is more than one percentage point above the old version's. With a function URL, its 5xx answers count too.
+	// The alarm on errors of the new version. On by default: it fires when the new version's error rate is more than one percentage point above the old version's. With the rollout's own `functionUrl`, its 5xx answers count too.
 	ErrorAlarm ErrorAlarmPtrInput
 	// Name or ARN of the Lambda function. Two spellings of the same function are no change. A version or alias in it is refused. Changing it replaces the rollout.
 	FunctionName pulumi.StringInput
@@ -586,7 +586,7 @@ func (o FunctionRolloutOutput) Description() pulumi.StringPtrOutput {
 	return o.ApplyT(func(v *FunctionRollout) pulumi.StringPtrOutput { return v.Description }).(pulumi.StringPtrOutput)
 }
 
-// The alarm on errors of the new version. On by default: it fires when the new version's error rate is more than one percentage point above the old version's. With a function URL, its 5xx answers count too.
+// The alarm on errors of the new version. On by default: it fires when the new version's error rate is more than one percentage point above the old version's. With the rollout's own `functionUrl`, its 5xx answers count too.
 func (o FunctionRolloutOutput) ErrorAlarm() ErrorAlarmPtrOutput {
 	return o.ApplyT(func(v *FunctionRollout) ErrorAlarmPtrOutput { return v.ErrorAlarm }).(ErrorAlarmPtrOutput)
 }

@@ -69,7 +69,7 @@ class FunctionRolloutArgs:
         :param pulumi.Input[_builtins.str] deployment_config_name: A CodeDeploy deployment configuration to use instead of `strategy`: a predefined one such as `CodeDeployDefault.LambdaLinear10PercentEvery1Minute`, or one of your own. It is used as it is, never changed or deleted.
         :param pulumi.Input[_builtins.str] deployment_group_name: Name of the CodeDeploy deployment group, at most 100 characters. By default it is the name of the stable alias and made for you. An existing one is used as it is and never tagged, changed or deleted. It needs `applicationName`.
         :param pulumi.Input[_builtins.str] description: Description of each deployment, at most 256 characters (CodeDeploy `CreateDeployment`); none by default.
-        :param pulumi.Input['ErrorAlarmArgs'] error_alarm: The alarm on errors of the new version. On by default: it fires when the new version's error rate is more than one percentage point above the old version's. With a function URL, its 5xx answers count too.
+        :param pulumi.Input['ErrorAlarmArgs'] error_alarm: The alarm on errors of the new version. On by default: it fires when the new version's error rate is more than one percentage point above the old version's. With the rollout's own `functionUrl`, its 5xx answers count too.
         :param pulumi.Input['FunctionUrlArgs'] function_url: A function URL of the stable alias; none by default.
         :param pulumi.Input['HooksArgs'] hooks: Functions that CodeDeploy calls before and after the traffic moves; none by default.
         :param pulumi.Input[_builtins.bool] ignore_alarm_poll_failure: Whether a deployment goes on when CodeDeploy cannot read the state of the alarms (`ignorePollAlarmFailure`). `false` by default.
@@ -301,7 +301,7 @@ class FunctionRolloutArgs:
     @pulumi.getter(name="errorAlarm")
     def error_alarm(self) -> pulumi.Input[Optional['ErrorAlarmArgs']]:
         """
-        The alarm on errors of the new version. On by default: it fires when the new version's error rate is more than one percentage point above the old version's. With a function URL, its 5xx answers count too.
+        The alarm on errors of the new version. On by default: it fires when the new version's error rate is more than one percentage point above the old version's. With the rollout's own `functionUrl`, its 5xx answers count too.
         """
         return pulumi.get(self, "error_alarm")
 
@@ -686,7 +686,7 @@ class FunctionRollout(pulumi.CustomResource):
         :param pulumi.Input[_builtins.str] deployment_config_name: A CodeDeploy deployment configuration to use instead of `strategy`: a predefined one such as `CodeDeployDefault.LambdaLinear10PercentEvery1Minute`, or one of your own. It is used as it is, never changed or deleted.
         :param pulumi.Input[_builtins.str] deployment_group_name: Name of the CodeDeploy deployment group, at most 100 characters. By default it is the name of the stable alias and made for you. An existing one is used as it is and never tagged, changed or deleted. It needs `applicationName`.
         :param pulumi.Input[_builtins.str] description: Description of each deployment, at most 256 characters (CodeDeploy `CreateDeployment`); none by default.
-        :param pulumi.Input[Union['ErrorAlarmArgs', 'ErrorAlarmArgsDict']] error_alarm: The alarm on errors of the new version. On by default: it fires when the new version's error rate is more than one percentage point above the old version's. With a function URL, its 5xx answers count too.
+        :param pulumi.Input[Union['ErrorAlarmArgs', 'ErrorAlarmArgsDict']] error_alarm: The alarm on errors of the new version. On by default: it fires when the new version's error rate is more than one percentage point above the old version's. With the rollout's own `functionUrl`, its 5xx answers count too.
         :param pulumi.Input[_builtins.str] function_name: Name or ARN of the Lambda function. Two spellings of the same function are no change. A version or alias in it is refused. Changing it replaces the rollout.
         :param pulumi.Input[Union['FunctionUrlArgs', 'FunctionUrlArgsDict']] function_url: A function URL of the stable alias; none by default.
         :param pulumi.Input[Union['HooksArgs', 'HooksArgsDict']] hooks: Functions that CodeDeploy calls before and after the traffic moves; none by default.
@@ -1098,7 +1098,7 @@ class FunctionRollout(pulumi.CustomResource):
     @pulumi.getter(name="errorAlarm")
     def error_alarm(self) -> pulumi.Output[Optional['outputs.ErrorAlarm']]:
         """
-        The alarm on errors of the new version. On by default: it fires when the new version's error rate is more than one percentage point above the old version's. With a function URL, its 5xx answers count too.
+        The alarm on errors of the new version. On by default: it fires when the new version's error rate is more than one percentage point above the old version's. With the rollout's own `functionUrl`, its 5xx answers count too.
         """
         return pulumi.get(self, "error_alarm")
 
