@@ -125,7 +125,7 @@ export interface ProviderArgs {
      */
     region?: pulumi.Input<string | undefined>;
     /**
-     * The most AWS calls a second that all resources of one account and region make together, a number above 0; 10 by default. Operations that AWS is known to throttle earlier have lower limits of their own.
+     * The most AWS calls a second that all resources of one account and region make together, a number above 0; 9 by default. Operations that AWS is known to throttle earlier have lower limits of their own.
      */
     requestsPerSecond?: pulumi.Input<number | undefined>;
     /**

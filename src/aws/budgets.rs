@@ -23,8 +23,8 @@ const BURST_SECONDS: f64 = 2.0;
 /// second), with room to spare.
 const QUOTAS: [(&str, f64, u32); 3] = [
     ("cloudwatch:DescribeAlarms", 8.0, 5),
-    ("cloudwatch:PutMetricAlarm", 2.5, 2),
-    ("cloudwatch:DeleteAlarms", 2.5, 2),
+    ("cloudwatch:PutMetricAlarm", 2.0, 2),
+    ("cloudwatch:DeleteAlarms", 2.0, 2),
 ];
 /// The same for each operation of CodeDeploy but [`START`], whose pace users set, and [`STOP`], which must not wait.
 const CODE_DEPLOY: (f64, u32) = (0.9, 5);

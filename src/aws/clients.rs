@@ -96,7 +96,8 @@ impl Clients {
     /// Sends one request when the budget allows it.
     ///
     /// Boxed, here and below, because the SDK's futures are large, and so would be all that waits for them. Thousands may
-    /// wait for their turn, so one is made only when it has come.
+    /// wait for their turn, so one is made only when it has come; and what everybody reads, many at once, is not even
+    /// a request before.
     pub(super) fn call<'a, T, E, F>(
         &'a self,
         operation: &'static str,

@@ -14,8 +14,9 @@ use crate::rollout::strategy::Strategy;
 
 impl Clients {
     pub(super) async fn application(&self, name: &str) -> Answered<Option<String>> {
-        let request = self.code_deploy().await.get_application().application_name(name);
-        let answer = absent(self.call("codedeploy:GetApplication", || request.send()).await)?;
+        let client = self.code_deploy().await;
+        let get = || client.get_application().application_name(name).send();
+        let answer = absent(self.call("codedeploy:GetApplication", get).await)?;
         let platform = |platform: ComputePlatform| platform.as_str().to_owned();
         Ok(answer.map(|answer| {
             answer.application.and_then(|info| info.compute_platform).map(platform).unwrap_or_default()
@@ -91,13 +92,10 @@ impl Clients {
     }
 
     pub(super) async fn group(&self, application: &str, name: &str) -> Answered<Option<GroupState>> {
-        let request = self
-            .code_deploy()
-            .await
-            .get_deployment_group()
-            .application_name(application)
-            .deployment_group_name(name);
-        let answer = match self.call("codedeploy:GetDeploymentGroup", || request.send()).await {
+        let client = self.code_deploy().await;
+        let get =
+            || client.get_deployment_group().application_name(application).deployment_group_name(name).send();
+        let answer = match self.call("codedeploy:GetDeploymentGroup", get).await {
             // The group's configuration can be what is missing, which does not make the group absent.
             Err(error) if error.code == "DeploymentConfigDoesNotExistException" => return Err(error),
             answer => absent(answer)?,

@@ -25,7 +25,8 @@ use aws_smithy_http_client::{Builder as HttpBuilder, Connector};
 use super::error::Route;
 
 const DEFAULT_MAX_RETRIES: u32 = 4;
-const DEFAULT_REQUESTS_PER_SECOND: f64 = 10.0;
+/// With the calls that may start at once, less than ten a second in any minute.
+const DEFAULT_REQUESTS_PER_SECOND: f64 = 9.0;
 const DEFAULT_STARTS_PER_SECOND: f64 = 1.0;
 pub(super) const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 const READ_TIMEOUT: Duration = Duration::from_secs(30);

@@ -8,8 +8,8 @@ use crate::rollout::cloud::{Allowance, NewRole, Role, Tags};
 
 impl Clients {
     pub(super) async fn role(&self, name: &str) -> Answered<Option<Role>> {
-        let request = self.iam().await.get_role().role_name(name);
-        let answer = absent(self.call("iam:GetRole", || request.send()).await)?;
+        let client = self.iam().await;
+        let answer = absent(self.call("iam:GetRole", || client.get_role().role_name(name).send()).await)?;
         Ok(answer.and_then(|answer| answer.role).map(role))
     }
 
@@ -47,8 +47,9 @@ impl Clients {
     }
 
     pub(super) async fn role_policy(&self, role: &str, policy: &str) -> Answered<Option<String>> {
-        let request = self.iam().await.get_role_policy().role_name(role).policy_name(policy);
-        let answer = absent(self.call("iam:GetRolePolicy", || request.send()).await)?;
+        let client = self.iam().await;
+        let get = || client.get_role_policy().role_name(role).policy_name(policy).send();
+        let answer = absent(self.call("iam:GetRolePolicy", get).await)?;
         Ok(answer.map(|answer| percent_decode(&answer.policy_document)))
     }
 

@@ -33,14 +33,15 @@ impl Clients {
         function: &str,
         qualifier: &str,
     ) -> Answered<Option<GetFunctionConfigurationOutput>> {
-        let request =
-            self.lambda().await.get_function_configuration().function_name(function).qualifier(qualifier);
-        absent(self.call("lambda:GetFunctionConfiguration", || request.send()).await)
+        let client = self.lambda().await;
+        let get = || client.get_function_configuration().function_name(function).qualifier(qualifier).send();
+        absent(self.call("lambda:GetFunctionConfiguration", get).await)
     }
 
     pub(super) async fn alias(&self, function: &str, alias: &str) -> Answered<Option<AliasState>> {
-        let request = self.lambda().await.get_alias().function_name(function).name(alias);
-        let answer = absent(self.call("lambda:GetAlias", || request.send()).await)?;
+        let client = self.lambda().await;
+        let get = || client.get_alias().function_name(function).name(alias).send();
+        let answer = absent(self.call("lambda:GetAlias", get).await)?;
         Ok(answer.map(|alias| {
             alias_state(alias.function_version, alias.description, alias.routing_config, alias.revision_id)
         }))

@@ -70,11 +70,11 @@ impl Clients {
     pub(super) async fn permissions(&self, function: &str, alias: &str) -> Answered<Vec<String>> {
         const OPERATION: &str = "lambda:GetPolicy";
         // The policy of the function itself has no qualifier.
-        let qualifier = Some(alias.to_owned()).filter(|alias| alias != "$LATEST");
-        let request = self.lambda().await.get_policy().function_name(function).set_qualifier(qualifier);
-        let Some(policy) =
-            absent(self.call(OPERATION, || request.send()).await)?.and_then(|answer| answer.policy)
-        else {
+        let qualifier = Some(alias).filter(|alias| *alias != "$LATEST");
+        let client = self.lambda().await;
+        let get =
+            || client.get_policy().function_name(function).set_qualifier(qualifier.map(str::to_owned)).send();
+        let Some(policy) = absent(self.call(OPERATION, get).await)?.and_then(|answer| answer.policy) else {
             return Ok(Vec::new());
         };
         statement_ids(&policy).map_err(|error| invalid(OPERATION, format!("the policy is no JSON: {error}")))

@@ -79,7 +79,7 @@ type providerArgs struct {
 	Profile *string `pulumi:"profile"`
 	// The AWS region, for example `eu-west-1`. Without it: `AWS_REGION`, `AWS_DEFAULT_REGION`, `SST_AWS_REGION`, then the profile's region.
 	Region *string `pulumi:"region"`
-	// The most AWS calls a second that all resources of one account and region make together, a number above 0; 10 by default. Operations that AWS is known to throttle earlier have lower limits of their own.
+	// The most AWS calls a second that all resources of one account and region make together, a number above 0; 9 by default. Operations that AWS is known to throttle earlier have lower limits of their own.
 	RequestsPerSecond *float64 `pulumi:"requestsPerSecond"`
 	// AWS secret access key; none by default. Needs `accessKey`.
 	SecretKey *string `pulumi:"secretKey"`
@@ -113,7 +113,7 @@ type ProviderArgs struct {
 	Profile pulumi.StringPtrInput
 	// The AWS region, for example `eu-west-1`. Without it: `AWS_REGION`, `AWS_DEFAULT_REGION`, `SST_AWS_REGION`, then the profile's region.
 	Region pulumi.StringPtrInput
-	// The most AWS calls a second that all resources of one account and region make together, a number above 0; 10 by default. Operations that AWS is known to throttle earlier have lower limits of their own.
+	// The most AWS calls a second that all resources of one account and region make together, a number above 0; 9 by default. Operations that AWS is known to throttle earlier have lower limits of their own.
 	RequestsPerSecond pulumi.Float64PtrInput
 	// AWS secret access key; none by default. Needs `accessKey`.
 	SecretKey pulumi.StringPtrInput

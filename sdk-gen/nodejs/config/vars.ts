@@ -121,7 +121,7 @@ Object.defineProperty(exports, "region", {
 });
 
 /**
- * The most AWS calls a second that all resources of one account and region make together, a number above 0; 10 by default. Operations that AWS is known to throttle earlier have lower limits of their own.
+ * The most AWS calls a second that all resources of one account and region make together, a number above 0; 9 by default. Operations that AWS is known to throttle earlier have lower limits of their own.
  */
 export declare const requestsPerSecond: number | undefined;
 Object.defineProperty(exports, "requestsPerSecond", {

@@ -49,7 +49,7 @@ class ProviderArgs:
         :param pulumi.Input[_builtins.int] max_retries: How many times a throttled or failed AWS call is tried again, from 0 to 100; 4 by default.
         :param pulumi.Input[_builtins.str] profile: The profile of the shared AWS configuration files; `AWS_PROFILE` or `default` without it.
         :param pulumi.Input[_builtins.str] region: The AWS region, for example `eu-west-1`. Without it: `AWS_REGION`, `AWS_DEFAULT_REGION`, `SST_AWS_REGION`, then the profile's region.
-        :param pulumi.Input[_builtins.float] requests_per_second: The most AWS calls a second that all resources of one account and region make together, a number above 0; 10 by default. Operations that AWS is known to throttle earlier have lower limits of their own.
+        :param pulumi.Input[_builtins.float] requests_per_second: The most AWS calls a second that all resources of one account and region make together, a number above 0; 9 by default. Operations that AWS is known to throttle earlier have lower limits of their own.
         :param pulumi.Input[_builtins.str] secret_key: AWS secret access key; none by default. Needs `accessKey`.
         :param pulumi.Input[_builtins.bool] skip_bake: Whether every rollout ends without its bake. `false` by default; said in the output whenever it is used.
         :param pulumi.Input['StrategyArgs'] strategy_override: Overrides the strategy of every rollout, without a code edit, for example `{"type": "allAtOnce"}` for an urgent fix. Unset by default; said in the output whenever it is used.
@@ -210,7 +210,7 @@ class ProviderArgs:
     @pulumi.getter(name="requestsPerSecond")
     def requests_per_second(self) -> pulumi.Input[Optional[_builtins.float]]:
         """
-        The most AWS calls a second that all resources of one account and region make together, a number above 0; 10 by default. Operations that AWS is known to throttle earlier have lower limits of their own.
+        The most AWS calls a second that all resources of one account and region make together, a number above 0; 9 by default. Operations that AWS is known to throttle earlier have lower limits of their own.
         """
         return pulumi.get(self, "requests_per_second")
 
@@ -304,7 +304,7 @@ class Provider(pulumi.ProviderResource):
         :param pulumi.Input[_builtins.int] max_retries: How many times a throttled or failed AWS call is tried again, from 0 to 100; 4 by default.
         :param pulumi.Input[_builtins.str] profile: The profile of the shared AWS configuration files; `AWS_PROFILE` or `default` without it.
         :param pulumi.Input[_builtins.str] region: The AWS region, for example `eu-west-1`. Without it: `AWS_REGION`, `AWS_DEFAULT_REGION`, `SST_AWS_REGION`, then the profile's region.
-        :param pulumi.Input[_builtins.float] requests_per_second: The most AWS calls a second that all resources of one account and region make together, a number above 0; 10 by default. Operations that AWS is known to throttle earlier have lower limits of their own.
+        :param pulumi.Input[_builtins.float] requests_per_second: The most AWS calls a second that all resources of one account and region make together, a number above 0; 9 by default. Operations that AWS is known to throttle earlier have lower limits of their own.
         :param pulumi.Input[_builtins.str] secret_key: AWS secret access key; none by default. Needs `accessKey`.
         :param pulumi.Input[_builtins.bool] skip_bake: Whether every rollout ends without its bake. `false` by default; said in the output whenever it is used.
         :param pulumi.Input[Union['StrategyArgs', 'StrategyArgsDict']] strategy_override: Overrides the strategy of every rollout, without a code edit, for example `{"type": "allAtOnce"}` for an urgent fix. Unset by default; said in the output whenever it is used.

@@ -61,7 +61,7 @@ func GetRegion(ctx *pulumi.Context) string {
 	return config.Get(ctx, "lambda-rollout:region")
 }
 
-// The most AWS calls a second that all resources of one account and region make together, a number above 0; 10 by default. Operations that AWS is known to throttle earlier have lower limits of their own.
+// The most AWS calls a second that all resources of one account and region make together, a number above 0; 9 by default. Operations that AWS is known to throttle earlier have lower limits of their own.
 func GetRequestsPerSecond(ctx *pulumi.Context) float64 {
 	return config.GetFloat64(ctx, "lambda-rollout:requestsPerSecond")
 }

@@ -68,7 +68,7 @@ The AWS region, for example `eu-west-1`. Without it: `AWS_REGION`, `AWS_DEFAULT_
 
 requestsPerSecond: Optional[float]
 """
-The most AWS calls a second that all resources of one account and region make together, a number above 0; 10 by default. Operations that AWS is known to throttle earlier have lower limits of their own.
+The most AWS calls a second that all resources of one account and region make together, a number above 0; 9 by default. Operations that AWS is known to throttle earlier have lower limits of their own.
 """
 
 secretKey: Optional[str]

@@ -95,7 +95,7 @@ class _ExportableConfig(types.ModuleType):
     @_builtins.property
     def requests_per_second(self) -> Optional[float]:
         """
-        The most AWS calls a second that all resources of one account and region make together, a number above 0; 10 by default. Operations that AWS is known to throttle earlier have lower limits of their own.
+        The most AWS calls a second that all resources of one account and region make together, a number above 0; 9 by default. Operations that AWS is known to throttle earlier have lower limits of their own.
         """
         return __config__.get_float('requestsPerSecond')
 
