@@ -120,7 +120,7 @@ nightly: build tools ## A thousand random stories, others each night; a story th
 		cargo test --workspace --locked --test reliability whatever_happens -- --nocapture
 
 .PHONY: bench
-# A release build of the AWS SDK takes a quarter of an hour, once; the measurement takes another ten minutes.
+# A release build of the AWS SDK takes a quarter of an hour, once; the measurement takes another twenty-five minutes.
 bench: tools ## What the provider costs as a process and in waiting, next to others; BENCH_REPEATS=1 for a quick look
 	bench/build.sh
 	target/release/rollout-bench
