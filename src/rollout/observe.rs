@@ -94,10 +94,11 @@ pub async fn observe<C: Cloud>(
     let id = spec.id();
     let Some(known) = memory else {
         let identity = here(cx).await?;
-        let seen = look(cx, spec, None, identity).await;
+        let seen = Box::pin(look(cx, spec, None, identity)).await;
         return seen.doing(|| format!("could not read what exists for {id}"));
     };
-    let look = look(cx, spec, memory, known.identity());
+    // Boxed: it is large, and a rollout that waits for minutes would keep room for it, twice.
+    let look = Box::pin(look(cx, spec, memory, known.identity()));
     let (identity, seen) = read_here(cx, &id, |here| known.check_place(&id, here), look).await?;
     Ok(Observed { identity, ..seen })
 }
