@@ -16,6 +16,9 @@ const SLOWEST: f64 = 8.0;
 /// Each answer that is none of throttling takes this share of the slowness away.
 const RECOVERY: f64 = 0.95;
 
+/// How many of those who go first do so while somebody else waits; then it is his turn.
+const IN_A_ROW: usize = 4;
+
 /// Calls take a place in a queue; each place is one gap after the one before it.
 #[derive(Debug)]
 pub(super) struct Budget {
@@ -27,9 +30,10 @@ pub(super) struct Budget {
     line: tokio::sync::Mutex<()>,
     /// The line of those who go first.
     first: tokio::sync::Mutex<()>,
-    hurried: AtomicUsize,
-    /// Tells the head of the other line that nobody is in a hurry any more.
-    calm: Notify,
+    hurried: Line,
+    patient: Line,
+    /// How many have gone first since somebody else had his turn.
+    in_a_row: AtomicUsize,
 }
 
 #[derive(Debug)]
@@ -55,41 +59,50 @@ impl Budget {
             state: Mutex::new(state),
             line: tokio::sync::Mutex::default(),
             first: tokio::sync::Mutex::default(),
-            hurried: AtomicUsize::default(),
-            calm: Notify::new(),
+            hurried: Line::default(),
+            patient: Line::default(),
+            in_a_row: AtomicUsize::default(),
         }
     }
 
     /// Waits until one more call may start, in the order of asking.
     pub(super) async fn take(&self) {
+        let _waiting = self.patient.join();
         let _turn = self.line.lock().await;
         loop {
-            if self.is_anybody_hurried() {
-                self.calm.notified().await;
+            if self.hurried.is_waiting() && !self.is_turn_of_others() {
+                self.hurried.left.notified().await;
             } else if let Err(later) = self.reserve(Instant::now()) {
                 tokio::time::sleep_until(later).await;
             } else {
+                return self.in_a_row.store(0, Ordering::SeqCst);
+            }
+        }
+    }
+
+    /// The same, ahead of those who wait in [`Self::take`], but for every fifth: for a call that many wait for.
+    pub(super) async fn take_first(&self) {
+        let _waiting = self.hurried.join();
+        let _turn = self.first.lock().await;
+        loop {
+            if self.patient.is_waiting() && self.is_turn_of_others() {
+                self.patient.left.notified().await;
+            } else if let Err(later) = self.reserve(Instant::now()) {
+                tokio::time::sleep_until(later).await;
+            } else {
+                self.in_a_row.fetch_add(1, Ordering::SeqCst);
                 return;
             }
         }
     }
 
-    /// The same, ahead of everybody who waits in [`Self::take`]: for a call that many wait for.
-    pub(super) async fn take_first(&self) {
-        let _hurry = Hurry::of(self);
-        let _turn = self.first.lock().await;
-        while let Err(later) = self.reserve(Instant::now()) {
-            tokio::time::sleep_until(later).await;
-        }
-    }
-
     /// Whether a call may start at once; then it is counted.
     pub(super) fn try_take(&self) -> bool {
-        self.line.try_lock().is_ok() && !self.is_anybody_hurried() && self.reserve(Instant::now()).is_ok()
+        self.line.try_lock().is_ok() && !self.hurried.is_waiting() && self.reserve(Instant::now()).is_ok()
     }
 
-    fn is_anybody_hurried(&self) -> bool {
-        self.hurried.load(Ordering::SeqCst) > 0
+    fn is_turn_of_others(&self) -> bool {
+        self.in_a_row.load(Ordering::SeqCst) >= IN_A_ROW
     }
 
     /// The service says that it is asked too often. Calls that were under way together are told so together, which
@@ -131,27 +144,39 @@ impl Budget {
     }
 }
 
-/// Somebody who goes first, until he has started or has given up.
-struct Hurry<'a>(&'a Budget);
+/// Those who wait for one thing.
+#[derive(Debug, Default)]
+struct Line {
+    count: AtomicUsize,
+    /// Tells the head of the other line that one has started, or has given up.
+    left: Notify,
+}
 
-impl<'a> Hurry<'a> {
-    fn of(budget: &'a Budget) -> Self {
-        budget.hurried.fetch_add(1, Ordering::SeqCst);
-        Self(budget)
+impl Line {
+    fn join(&self) -> Waiting<'_> {
+        self.count.fetch_add(1, Ordering::SeqCst);
+        Waiting(self)
+    }
+
+    fn is_waiting(&self) -> bool {
+        self.count.load(Ordering::SeqCst) > 0
     }
 }
 
-impl Drop for Hurry<'_> {
+struct Waiting<'a>(&'a Line);
+
+impl Drop for Waiting<'_> {
     fn drop(&mut self) {
-        if self.0.hurried.fetch_sub(1, Ordering::SeqCst) == 1 {
-            // One waits at most. If nobody does, the next one looks once more than needed.
-            self.0.calm.notify_one();
-        }
+        self.0.count.fetch_sub(1, Ordering::SeqCst);
+        // One listens at most. If nobody does, the next one looks once more than needed.
+        self.0.left.notify_one();
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use futures_util::future::join_all;
+
     use super::*;
 
     async fn starts(budget: &Budget, calls: usize) -> Vec<u128> {
@@ -208,6 +233,20 @@ mod tests {
         tokio::join!(patient("first"), patient("second"), patient("third"), patient("fourth"), hurried);
         let order = order.into_inner().unwrap();
         assert_eq!(order, ["first", "second", "hurried", "third", "fourth"]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn however_many_are_in_a_hurry_every_fifth_place_is_left_to_the_others() {
+        let budget = Budget::new(Clock::new(1.0), 10.0, 1);
+        let begin = Instant::now();
+        let hurried = join_all((0..100).map(|_| budget.take_first()));
+        let others = async {
+            join_all((0..10).map(|_| budget.take())).await;
+            begin.elapsed()
+        };
+        let (_, others) = tokio::join!(hurried, others);
+        assert_eq!(others.as_millis(), (10 * (IN_A_ROW as u128 + 1) - 1) * 100);
+        assert_eq!(begin.elapsed().as_millis(), (100 + 10 - 1) * 100);
     }
 
     #[tokio::test(start_paused = true)]
