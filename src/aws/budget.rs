@@ -27,9 +27,7 @@ pub(super) struct Budget {
     /// How far ahead of its place a call may start: a full bucket's worth of gaps.
     head_start: Duration,
     state: Mutex<State>,
-    line: tokio::sync::Mutex<()>,
-    /// The line of those who go first.
-    first: tokio::sync::Mutex<()>,
+    /// Those who go first.
     hurried: Line,
     patient: Line,
     /// How many have gone first since somebody else had his turn.
@@ -57,8 +55,6 @@ impl Budget {
             gap,
             head_start,
             state: Mutex::new(state),
-            line: tokio::sync::Mutex::default(),
-            first: tokio::sync::Mutex::default(),
             hurried: Line::default(),
             patient: Line::default(),
             in_a_row: AtomicUsize::default(),
@@ -68,7 +64,7 @@ impl Budget {
     /// Waits until one more call may start, in the order of asking.
     pub(super) async fn take(&self) {
         let _waiting = self.patient.join();
-        let _turn = self.line.lock().await;
+        let _head = self.patient.head.lock().await;
         loop {
             if self.hurried.is_waiting() && !self.is_turn_of_others() {
                 self.hurried.left.notified().await;
@@ -83,7 +79,7 @@ impl Budget {
     /// The same, ahead of those who wait in [`Self::take`], but for every fifth: for a call that many wait for.
     pub(super) async fn take_first(&self) {
         let _waiting = self.hurried.join();
-        let _turn = self.first.lock().await;
+        let _head = self.hurried.head.lock().await;
         loop {
             if self.patient.is_waiting() && self.is_turn_of_others() {
                 self.patient.left.notified().await;
@@ -98,7 +94,9 @@ impl Budget {
 
     /// Whether a call may start at once; then it is counted.
     pub(super) fn try_take(&self) -> bool {
-        self.line.try_lock().is_ok() && !self.hurried.is_waiting() && self.reserve(Instant::now()).is_ok()
+        self.patient.head.try_lock().is_ok()
+            && !self.hurried.is_waiting()
+            && self.reserve(Instant::now()).is_ok()
     }
 
     fn is_turn_of_others(&self) -> bool {
@@ -147,6 +145,8 @@ impl Budget {
 /// Those who wait for one thing.
 #[derive(Debug, Default)]
 struct Line {
+    /// Whoever holds it is the next of them.
+    head: tokio::sync::Mutex<()>,
     count: AtomicUsize,
     /// Tells the head of the other line that one has started, or has given up.
     left: Notify,

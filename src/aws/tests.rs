@@ -39,6 +39,19 @@ fn new_deployment() -> NewDeployment {
     }
 }
 
+/// Thousands may wait for their turn at once, and a request of the SDK takes twenty thousand bytes.
+#[tokio::test]
+async fn a_call_that_waits_for_its_turn_takes_little_room() {
+    const ROOM: usize = 1_000;
+    let stub = Stub::start(|_, _| (200, "{}".to_owned())).await;
+    let clients = aws(&stub).clients;
+    let lambda = clients.lambda().await;
+    let waiting = clients.call("lambda:GetAlias", || lambda.get_alias().send());
+    assert!(size_of_val(&*waiting) < ROOM, "{}", size_of_val(&*waiting));
+    let alias = clients.alias("orders", "stable");
+    assert!(size_of_val(&alias) < ROOM, "{}", size_of_val(&alias));
+}
+
 #[tokio::test]
 async fn a_deployment_always_says_which_alarms_and_rollbacks_it_has() {
     let stub = Stub::start(|_, _| (200, r#"{"deploymentId":"d-1"}"#.to_owned())).await;
