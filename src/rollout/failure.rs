@@ -8,7 +8,7 @@ use super::context::{Context, RolloutError};
 use super::deploy::Run;
 use super::follow::{self, Ended};
 use super::hook::line::readable;
-use super::hook::log::{failed_reason, speaks_for_itself};
+use super::hook::log::{Reason, SKEW, failed_reason};
 use super::hook::watch::{Running, function_name, hook_of};
 use super::memory::{LastRollout, Memory};
 use super::names;
@@ -22,7 +22,9 @@ const LOG_LINES: usize = 4;
 /// CodeDeploy may name the rollback a little after the deployment has ended.
 const ROLLBACK_LOOKS: u32 = 15;
 const ROLLBACK_LOOK: Duration = Duration::from_secs(2);
-const REASON_LOOKS: u32 = 5;
+/// How long a line takes into CloudWatch Logs has nothing to do with the clock of a deployment, however fast that runs.
+const LOG_LOOKS: u32 = 15;
+const LOG_LOOK: Duration = Duration::from_secs(1);
 /// CodeDeploy waits an hour for a hook.
 const HOOK_LIMIT: Duration = Duration::from_hours(1);
 
@@ -271,17 +273,18 @@ async fn hook_reason<C: Cloud>(
     deployment: &str,
     hook: Running<'_>,
 ) -> Option<String> {
-    let since = hook.event.started.filter(|_| spec.show_logs)?;
-    for _ in 0..REASON_LOOKS {
+    let started = hook.event.started.filter(|_| spec.show_logs)?;
+    let since = started.checked_sub(SKEW).unwrap_or(started);
+    for look in 0..LOG_LOOKS {
+        if look > 0 {
+            cx.or_interrupted(tokio::time::sleep(LOG_LOOK)).await.ok()?;
+        }
         let lines = cx.cloud.log(&function_name(hook.name), since).await.ok()?;
-        if let Some(reason) = failed_reason(&lines, deployment) {
-            return Some(reason);
+        match failed_reason(&lines, deployment) {
+            Reason::Given(reason) => return Some(reason),
+            Reason::NotGiven => return None,
+            Reason::NotThereYet => {}
         }
-        // A hook without the SDK never writes one.
-        if !lines.is_empty() && !speaks_for_itself(&lines) {
-            return None;
-        }
-        cx.clock.sleep(ROLLBACK_LOOK).await;
     }
     None
 }

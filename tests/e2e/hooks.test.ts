@@ -9,6 +9,8 @@ import { scenariosAfterUp } from "../support/scenario";
 import { TestStack, failureOf } from "../support/stack";
 import { invoke } from "../support/traffic";
 
+let whole: Sandbox;
+/** An account for each test, so that what a failed one leaves behind is in nobody's way. */
 let sandbox: Sandbox;
 let stack: TestStack;
 let code: string;
@@ -16,10 +18,11 @@ let guard: { code: string; policy?: string } | undefined;
 let extra: Partial<lambdaRollout.FunctionRolloutArgs>;
 
 before(async () => {
-    sandbox = await Sandbox.start();
+    whole = await Sandbox.start();
 });
 
 beforeEach(async () => {
+    sandbox = whole.alone();
     code = answering("one");
     guard = undefined;
     extra = {};
@@ -37,7 +40,7 @@ beforeEach(async () => {
 });
 
 after(async () => {
-    await sandbox?.stop();
+    await whole?.stop();
 });
 
 const scenario = scenariosAfterUp(() => ({ sandbox, stack }));
@@ -56,12 +59,14 @@ scenario("a hook that reports Failed keeps the version from any traffic, and one
     assert.equal(result.outputs.servingVersion.value, "3");
 });
 
-scenario("the reason that a hook writes into its log is in the failure message", async () => {
+scenario("the reason that a hook writes into its log is in the failure message, also if the log is late", async () => {
     code = answering("two");
     const line = `console.error(JSON.stringify({
         lambdaRollout: "hook", deploymentId: event.DeploymentId, status: "Failed", reason: "health said 503",
     }));`;
-    guard = { code: hook("Failed").replace("await fetch", `${line} await fetch`) };
+    // The log gets a call's first line at once, the others when it ends: here a while after it has reported.
+    const later = "await new Promise((resolve) => setTimeout(resolve, 1_000));";
+    guard = { code: hook("Failed").replace(/};$/, `${line} ${later} };`) };
     assert.match(await failureOf(stack.up()), /hook guard reported Failed after .*: health said 503/);
 });
 

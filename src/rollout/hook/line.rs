@@ -107,10 +107,10 @@ fn cut(text: &str) -> String {
     short
 }
 
-/// The reason in a line that a hook wrote for this deployment, with this status.
+/// The reason in a line that a hook wrote for this deployment, with this status; an empty one if it gave none.
 pub(super) fn reason_for(text: &str, deployment: &str, status: &str) -> Option<String> {
     let said = hook_line(text)?;
-    let reason = said["reason"].as_str().filter(|reason| !reason.is_empty())?;
+    let reason = said["reason"].as_str().unwrap_or_default();
     (said["deploymentId"] == deployment && said["status"] == status).then(|| cut(reason))
 }
 

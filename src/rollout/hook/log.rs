@@ -46,14 +46,29 @@ pub fn find_crash(lines: &[LogLine], deployment: &str, called: SystemTime) -> Op
     candidates.iter().find_map(|call| call.crash(deployment, blame))
 }
 
-/// The reason that a hook gave for its Failed, in the line that our hook SDKs write. CodeDeploy counts the first report.
-pub fn failed_reason(lines: &[LogLine], deployment: &str) -> Option<String> {
-    lines.iter().find_map(|line| reason_for(&line.text, deployment, "Failed"))
+/// What a log tells of why a hook reported Failed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Reason {
+    Given(String),
+    NotGiven,
+    /// The lines of a call come into the log one after the other.
+    NotThereYet,
 }
 
-/// Whether the hook writes the lines of our hook SDKs.
-pub fn speaks_for_itself(lines: &[LogLine]) -> bool {
-    lines.iter().any(|line| hook_line(&line.text).is_some())
+/// The reason is in the line that our hook SDKs write. CodeDeploy counts the first report.
+pub fn failed_reason(lines: &[LogLine], deployment: &str) -> Reason {
+    match lines.iter().find_map(|line| reason_for(&line.text, deployment, "Failed")) {
+        Some(reason) if reason.is_empty() => Reason::NotGiven,
+        Some(reason) => Reason::Given(reason),
+        None if has_no_sdk(lines) => Reason::NotGiven,
+        None => Reason::NotThereYet,
+    }
+}
+
+/// Whether a call is there to its end, and none has a line of our hook SDKs.
+fn has_no_sdk(lines: &[LogLine]) -> bool {
+    let has_ended = |call: &Call| call.attempts.iter().any(|attempt| attempt.ended);
+    calls(lines).iter().any(has_ended) && !lines.iter().any(|line| hook_line(&line.text).is_some())
 }
 
 /// One asynchronous invocation. Lambda keeps its request id when it tries again.
@@ -298,9 +313,24 @@ mod tests {
         let quoted = format!(r#"{{"level":"ERROR","message":{}}}"#, Value::from(said));
         for text in [said.to_owned(), format!("2026\tr1\tERROR\t{said}\n"), nested, quoted] {
             let lines = [line("s", 1, &text)];
-            assert_eq!(failed_reason(&lines, "d-ABCDEF123").as_deref(), Some("health said 500"), "{text}");
-            assert_eq!(failed_reason(&lines, "d-ZZZZZZ999"), None);
+            let given = Reason::Given("health said 500".to_owned());
+            assert_eq!(failed_reason(&lines, "d-ABCDEF123"), given, "{text}");
+            assert_eq!(failed_reason(&lines, "d-ZZZZZZ999"), Reason::NotThereYet);
         }
+    }
+
+    #[test]
+    fn a_reason_may_come_until_a_whole_call_is_there_without_the_line_of_an_sdk() {
+        let told = |lines: &[LogLine]| failed_reason(lines, "d-ABCDEF123");
+        let whole = attempt("s", 1, "r1", "checks");
+        assert_eq!(told(&[]), Reason::NotThereYet);
+        assert_eq!(told(&whole[..2]), Reason::NotThereYet);
+        assert_eq!(told(&whole[1..2]), Reason::NotThereYet);
+        assert_eq!(told(&whole), Reason::NotGiven);
+        let theirs = r#"{"lambdaRollout":"hook","deploymentId":"d-ZZZZZZ999","status":"Succeeded"}"#;
+        assert_eq!(told(&attempt("s", 1, "r0", theirs)), Reason::NotThereYet);
+        let silent = r#"{"lambdaRollout":"hook","deploymentId":"d-ABCDEF123","status":"Failed"}"#;
+        assert_eq!(told(&[line("s", 1, silent)]), Reason::NotGiven);
     }
 
     #[test]
