@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use aws_config::SdkConfig;
-use aws_sdk_lambda::error::{ProvideErrorMetadata, SdkError};
+use aws_sdk_lambda::error::{ErrorMetadata, ProvideErrorMetadata, SdkError};
 use futures_util::future::BoxFuture;
 use tokio::sync::{Mutex, OnceCell};
 
@@ -17,7 +17,7 @@ use super::config::{AwsConfig, Service};
 use super::error::{self, Answered};
 use super::service_clock::{ReadDates, ServiceClock};
 use crate::rollout::clock::Clock;
-use crate::rollout::cloud::Identity;
+use crate::rollout::cloud::{CloudError, Identity};
 
 /// How often and how far apart a change is tried while Lambda is busy with another change of the function.
 const BUSY_TRIES: u32 = 30;
@@ -124,7 +124,14 @@ impl Clients {
         T: Send,
         E: ProvideErrorMetadata + Error + Send + Sync + 'static,
     {
-        Box::pin(async move { self.translate(operation, request.await).await })
+        Box::pin(async move {
+            match request.await {
+                Ok(answer) => Ok(answer),
+                Err(failure) => {
+                    Err(self.failed(operation, failure.map_service_error(|e| e.meta().clone())).await)
+                }
+            }
+        })
     }
 
     /// Sends a change again while Lambda is busy with another change of the same function.
@@ -148,18 +155,14 @@ impl Clients {
         }
     }
 
-    async fn translate<T, E>(&self, operation: &'static str, answer: Result<T, SdkError<E>>) -> Answered<T>
-    where
-        E: ProvideErrorMetadata + Error + 'static,
-    {
-        let failure = match answer {
-            Ok(answer) => return Ok(answer),
-            Err(failure) => failure,
-        };
-        let route = self.config.route(Service::of(operation), self.sdk().await);
-        let error = error::translate(operation, &route, &failure);
-        tracing::debug!(operation, kind = ?error.kind, code = error.code, "failed");
-        Err(error)
+    /// Boxed and without the operation's own types, since every operation has a copy of what calls it.
+    fn failed(&self, operation: &'static str, failure: SdkError<ErrorMetadata>) -> BoxFuture<'_, CloudError> {
+        Box::pin(async move {
+            let route = self.config.route(Service::of(operation), self.sdk().await);
+            let error = error::translate(operation, &route, &failure);
+            tracing::debug!(operation, kind = ?error.kind, code = error.code, "failed");
+            error
+        })
     }
 
     pub(super) async fn sdk(&self) -> &SdkConfig {

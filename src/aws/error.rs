@@ -5,7 +5,7 @@
 
 use std::error::Error;
 
-use aws_sdk_lambda::error::{ConnectorError, ProvideErrorMetadata, SdkError};
+use aws_sdk_lambda::error::{ConnectorError, ErrorMetadata, SdkError};
 
 use crate::rollout::cloud::{CloudError, CloudErrorKind, NO_ANSWER};
 
@@ -28,11 +28,11 @@ pub(super) struct Route {
     pub(super) credentials: String,
 }
 
-pub(super) fn translate<E, R>(operation: &'static str, route: &Route, error: &SdkError<E, R>) -> CloudError
-where
-    E: ProvideErrorMetadata + Error + 'static,
-    R: std::fmt::Debug + 'static,
-{
+pub(super) fn translate(
+    operation: &'static str,
+    route: &Route,
+    error: &SdkError<ErrorMetadata>,
+) -> CloudError {
     let endpoint = &route.endpoint;
     let (kind, code, message) = match error {
         SdkError::ServiceError(answer) => {
@@ -225,7 +225,8 @@ fn cause(error: &(dyn Error + 'static)) -> String {
 
 #[cfg(test)]
 mod tests {
-    use aws_sdk_lambda::error::ErrorMetadata;
+    use aws_smithy_runtime_api::http::{Response, StatusCode};
+    use aws_smithy_types::body::SdkBody;
 
     use super::*;
 
@@ -236,14 +237,17 @@ mod tests {
         }
     }
 
+    fn answered() -> Response {
+        Response::new(StatusCode::try_from(400).unwrap(), SdkBody::empty())
+    }
+
     fn said(code: &str, message: &str) -> CloudError {
         let answer = ErrorMetadata::builder().code(code).message(message).build();
-        translate("codedeploy:CreateDeployment", &route(), &SdkError::service_error(answer, ()))
+        translate("codedeploy:CreateDeployment", &route(), &SdkError::service_error(answer, answered()))
     }
 
     fn undelivered_with(failure: ConnectorError) -> CloudError {
-        let error: SdkError<ErrorMetadata, ()> = SdkError::dispatch_failure(failure);
-        translate("codedeploy:CreateDeployment", &route(), &error)
+        translate("codedeploy:CreateDeployment", &route(), &SdkError::dispatch_failure(failure))
     }
 
     #[test]
