@@ -166,23 +166,25 @@ impl Provider for RolloutProvider {
 
     async fn update(&self, operation: Operation, request: UpdateRequest) -> Result<Updated, Failure> {
         let session = self.session().await?;
-        let UpdateRequest { id, old_outputs, inputs, .. } = request;
+        let UpdateRequest { id, old_inputs, old_outputs, inputs, .. } = request;
+        // A thousand rollouts may wait for hours, and none reads these.
+        drop(old_inputs);
         let kind = Kind::of(&operation)?;
         state::check_shape(&old_outputs)?;
         kind.accept(&operation, &inputs)?;
-        let (session, operation, id, outputs) = (&session, &operation, id.as_str(), &old_outputs);
+        let (session, operation, id) = (&session, &operation, id.as_str());
         match kind {
             Kind::FunctionRollout => {
-                Box::pin(function_rollout::update(session, operation, id, outputs, inputs)).await
+                Box::pin(function_rollout::update(session, operation, id, old_outputs, inputs)).await
             }
             Kind::FunctionAlias => {
-                Box::pin(function_alias::update(session, operation, id, outputs, inputs)).await
+                Box::pin(function_alias::update(session, operation, id, &old_outputs, inputs)).await
             }
             Kind::LambdaDeployment => {
-                Box::pin(lambda_deployment::update(session, operation, id, outputs, inputs)).await
+                Box::pin(lambda_deployment::update(session, operation, id, &old_outputs, inputs)).await
             }
             Kind::DeploymentWaiter => {
-                Box::pin(deployment_waiter::update(session, operation, id, outputs, inputs)).await
+                Box::pin(deployment_waiter::update(session, operation, id, &old_outputs, inputs)).await
             }
         }
     }

@@ -138,14 +138,15 @@ pub async fn update(
     session: &Session,
     op: &Operation,
     id: &str,
-    old_outputs: &PropertyMap,
+    old_outputs: PropertyMap,
     inputs: PropertyMap,
 ) -> Result<Updated, Failure> {
     let Declared { mut spec, unknowns, .. } = inputs::read(&inputs);
-    let memory = state::read(old_outputs);
+    let memory = state::read(&old_outputs);
     session.override_spec(&mut spec, op);
     if op.preview {
-        let (outputs, traffic) = preview::update(op, old_outputs, &inputs, &spec, &unknowns, memory.as_ref());
+        let (outputs, traffic) =
+            preview::update(op, &old_outputs, &inputs, &spec, &unknowns, memory.as_ref());
         if let Some(memory) = memory.filter(|_| traffic == Traffic::RollsOut) {
             let reporter = EngineReporter::new(op.log.clone());
             let cx = session.context(op, &reporter, default_limit(&spec));
@@ -153,6 +154,7 @@ pub async fn update(
         }
         return Ok(Updated { outputs, refresh_before_update: false });
     }
+    drop(old_outputs);
     let owner = taken_over(op, memory.as_ref());
     let Reconciled { memory, result } = run(session, op, &spec, memory, &owner).await;
     let Some(memory) = memory else {
