@@ -1,13 +1,13 @@
 //! The name of a resource in the engine.
 
-use std::fmt;
+use std::{fmt, sync::Arc};
 
 /// A resource's URN: `urn:pulumi:STACK::PROJECT::TYPE::NAME`. Empty where a call is about no resource.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
-pub struct Urn(String);
+pub struct Urn(Arc<str>);
 
 impl Urn {
-    pub fn new(urn: impl Into<String>) -> Self {
+    pub fn new(urn: impl Into<Arc<str>>) -> Self {
         Self(urn.into())
     }
 

@@ -79,6 +79,10 @@ pub fn compare(
     meanings: &[(&str, Meaning)],
     replace_keys: &[&str],
 ) -> Diff {
+    // So it is in most updates, and the look into each is what this costs.
+    if old == new && !new.values().any(PropertyValue::contains_unknown) {
+        return Diff::default();
+    }
     let differs = |key: &str| {
         let new = new.get(key);
         old.get(key) != new || new.is_some_and(PropertyValue::contains_unknown)

@@ -4,9 +4,9 @@ use std::borrow::Cow;
 
 use super::super::{
     input::Input,
-    path::PropertyPath,
     value::{PropertyMap, PropertyValue},
 };
+use super::place::Place;
 
 /// Longer texts are cut in a failure.
 const SHOWN: usize = 60;
@@ -19,26 +19,26 @@ const EXACT: f64 = 9_007_199_254_740_992.0;
 pub(super) struct Found<'a> {
     /// Without the secret or output around it.
     pub(super) value: Cow<'a, PropertyValue>,
-    pub(super) path: PropertyPath,
+    pub(super) place: Place<'a>,
     /// Whether it or something around it is secret.
     pub(super) secret: bool,
 }
 
 impl<'a> Found<'a> {
-    pub(super) fn new(path: PropertyPath, value: &'a PropertyValue, secret: bool) -> Input<Self> {
+    pub(super) fn new(place: Place<'a>, value: &'a PropertyValue, secret: bool) -> Input<Self> {
         match value.reveal() {
             PropertyValue::Null => Input::Absent,
             PropertyValue::Unknown => Input::Unknown,
             inner => {
                 let secret = secret || value.is_secret();
-                Input::Known(Self { value: Cow::Borrowed(inner), path, secret })
+                Input::Known(Self { value: Cow::Borrowed(inner), place, secret })
             }
         }
     }
 
     /// Something inside of it.
-    pub(super) fn below<'b>(&self, path: PropertyPath, value: &'b PropertyValue) -> Input<Found<'b>> {
-        Found::new(path, value, self.secret)
+    pub(super) fn below<'b>(&self, place: Place<'b>, value: &'b PropertyValue) -> Input<Found<'b>> {
+        Found::new(place, value, self.secret)
     }
 
     /// What a string of JSON stands for; anything else as it is.

@@ -1,6 +1,7 @@
 //! Reads declared properties into typed values, and collects everything that is wrong with them.
 
 mod found;
+mod place;
 #[cfg(test)]
 mod tests;
 
@@ -13,7 +14,10 @@ use std::{
     rc::Rc,
 };
 
-use self::found::{Found, listed, whole};
+use self::{
+    found::{Found, listed, whole},
+    place::Place,
+};
 use super::{
     check::CheckFailure,
     input::Input,
@@ -37,18 +41,19 @@ const SECRET_FAILURE: &str = "is not valid (its value is a secret)";
 #[derive(Debug)]
 pub struct Reader<'a> {
     properties: Cow<'a, PropertyMap>,
-    path: PropertyPath,
+    place: Place<'a>,
     /// Whether something around these properties is secret.
     secret: bool,
     lenient: bool,
-    asked: RefCell<BTreeSet<&'static str>>,
+    /// As they were asked for, and as often.
+    asked: RefCell<Vec<&'static str>>,
     failures: Rc<RefCell<Vec<CheckFailure>>>,
 }
 
 impl<'a> Reader<'a> {
     /// Reads the inputs of a resource or the arguments of a function.
     pub fn new(properties: &'a PropertyMap) -> Self {
-        Self::at(PropertyPath::root(), Cow::Borrowed(properties))
+        Self::at(Place::Root, Cow::Borrowed(properties))
     }
 
     /// Reads the configuration of a provider. Depending on how it was given, a boolean, a number, a list or an
@@ -66,7 +71,7 @@ impl<'a> Reader<'a> {
     }
 
     pub fn string(&self, key: &'static str) -> Input<String> {
-        self.get(key).and_then(|found| self.text(&found))
+        self.get(key).and_then(|found| self.text(&found).map(str::to_owned))
     }
 
     pub fn boolean(&self, key: &'static str) -> Input<bool> {
@@ -91,7 +96,7 @@ impl<'a> Reader<'a> {
 
     /// A string that means something: `parse` says what, or why it does not.
     pub fn parse<T>(&self, key: &'static str, parse: impl FnOnce(&str) -> Result<T, String>) -> Input<T> {
-        self.get(key).and_then(|found| self.text(&found).and_then(|text| self.parsed(&found, &text, parse)))
+        self.get(key).and_then(|found| self.text(&found).and_then(|text| self.parsed(&found, text, parse)))
     }
 
     /// A string out of a given few.
@@ -106,7 +111,7 @@ impl<'a> Reader<'a> {
 
     /// A list of strings. Null elements are left out.
     pub fn strings(&self, key: &'static str) -> Input<Vec<Input<String>>> {
-        self.list(key, "a list of strings", |found| self.text(found))
+        self.list(key, "a list of strings", |found| self.text(found).map(str::to_owned))
     }
 
     /// An object with names of the user's own and strings as values. Null values are left out.
@@ -115,8 +120,8 @@ impl<'a> Reader<'a> {
             let entries = self.typed(&found, "an object of strings", PropertyValue::as_object);
             entries.map(|entries| {
                 let entries = entries.iter().map(|(name, value)| {
-                    let entry = found.below(found.path.key(name.clone()), value);
-                    (name.clone(), entry.and_then(|entry| self.text(&entry)))
+                    let entry = found.below(Place::Key(&found.place, name), value);
+                    (name.clone(), entry.and_then(|entry| self.text(&entry).map(str::to_owned)))
                 });
                 entries.filter(|(_, value)| !value.is_absent()).collect()
             })
@@ -141,7 +146,7 @@ impl<'a> Reader<'a> {
     /// Notes a failure if the property was not declared.
     pub fn required<T>(&self, key: &'static str, input: Input<T>) -> Input<T> {
         if input.is_absent() {
-            self.note(self.path.key(key), "is required, but was not given");
+            self.note(self.path(key), "is required, but was not given");
             return Input::Unknown;
         }
         input
@@ -149,18 +154,18 @@ impl<'a> Reader<'a> {
 
     /// Lets a property be, whatever it is.
     pub fn ignore(&self, key: &'static str) {
-        self.asked.borrow_mut().insert(key);
+        self.asked.borrow_mut().push(key);
     }
 
     /// Notes that something is wrong with the value of a property. The reason reads on from its name: "must be …". It
     /// may tell the value, so nobody hears it of a secret.
     pub fn fail(&self, key: &'static str, reason: impl Into<String>) {
-        self.fail_at(self.path.key(key), reason);
+        self.fail_at(self.path(key), reason);
     }
 
     /// The same, at a path in this reader.
     pub fn fail_at(&self, path: PropertyPath, reason: impl Into<String>) {
-        let secret = match path.segments().get(self.path.segments().len()) {
+        let secret = match path.segments().get(self.place.depth()) {
             Some(Segment::Key(key)) => self.is_secret(key),
             _ => self.secret,
         };
@@ -172,12 +177,12 @@ impl<'a> Reader<'a> {
 
     /// Notes that a property should not be there, or not be absent. The reason must tell nothing of its value.
     pub fn misplaced(&self, key: &'static str, reason: impl Into<String>) {
-        self.note(self.path.key(key), reason);
+        self.note(self.path(key), reason);
     }
 
     /// Where a property of this reader is.
     pub fn path(&self, key: &'static str) -> PropertyPath {
-        self.path.key(key)
+        self.place.path().key(key)
     }
 
     /// Whether a property was declared as a secret, or within one.
@@ -185,10 +190,10 @@ impl<'a> Reader<'a> {
         self.secret || self.properties.get(key).is_some_and(PropertyValue::contains_secret)
     }
 
-    fn at(path: PropertyPath, properties: Cow<'a, PropertyMap>) -> Self {
+    fn at(place: Place<'a>, properties: Cow<'a, PropertyMap>) -> Self {
         Self {
             properties,
-            path,
+            place,
             secret: false,
             lenient: false,
             asked: RefCell::default(),
@@ -210,7 +215,7 @@ impl<'a> Reader<'a> {
         let Some(value) = self.properties.get(key) else {
             return Input::Absent;
         };
-        Found::new(self.path.key(key), value, self.secret)
+        Found::new(Place::Key(&self.place, key), value, self.secret)
     }
 
     /// A property that is no string, although it may be written as one.
@@ -228,14 +233,14 @@ impl<'a> Reader<'a> {
             let items = self.typed(&found, what, PropertyValue::as_array);
             items.map(|items| {
                 let items = items.iter().enumerate();
-                let items = items.map(|(index, item)| found.below(found.path.index(index), item));
+                let items = items.map(|(index, item)| found.below(Place::Index(&found.place, index), item));
                 items.map(|item| item.and_then(|item| read(&item))).filter(|item| !item.is_absent()).collect()
             })
         })
     }
 
-    fn text(&self, found: &Found<'_>) -> Input<String> {
-        self.typed(found, "a string", |value| value.as_str().map(str::to_owned))
+    fn text<'f>(&self, found: &'f Found<'_>) -> Input<&'f str> {
+        self.typed(found, "a string", PropertyValue::as_str)
     }
 
     fn typed<'f, T>(
@@ -247,7 +252,7 @@ impl<'a> Reader<'a> {
         if let Some(value) = convert(&found.value) {
             return Input::Known(value);
         }
-        self.note(found.path.clone(), format!("must be {expected}, not {}", found.shown()));
+        self.note(found.place.path(), format!("must be {expected}, not {}", found.shown()));
         Input::Unknown
     }
 
@@ -260,9 +265,9 @@ impl<'a> Reader<'a> {
         match parse(text) {
             Ok(value) => return Input::Known(value),
             Err(_) if found.secret => {
-                self.note(found.path.clone(), SECRET_FAILURE);
+                self.note(found.place.path(), SECRET_FAILURE);
             }
-            Err(why) => self.note(found.path.clone(), format!("cannot be {}: {why}", found.shown())),
+            Err(why) => self.note(found.place.path(), format!("cannot be {}: {why}", found.shown())),
         }
         Input::Unknown
     }
@@ -274,11 +279,11 @@ impl<'a> Reader<'a> {
                 return Input::Known(choice.clone());
             }
             let allowed = listed(names().map(|name| format!("\"{name}\"")), "or");
-            let hint = match nearest(&text, names()) {
+            let hint = match nearest(text, names()) {
                 Some(meant) if !found.secret => format!("; did you mean \"{meant}\"?"),
                 _ => String::new(),
             };
-            self.note(found.path.clone(), format!("must be {allowed}, not {}{hint}", found.shown()));
+            self.note(found.place.path(), format!("must be {allowed}, not {}{hint}", found.shown()));
             Input::Unknown
         })
     }
@@ -289,7 +294,7 @@ impl<'a> Reader<'a> {
                 secret: found.secret,
                 lenient: self.lenient,
                 failures: Rc::clone(&self.failures),
-                ..Reader::at(found.path.clone(), Cow::Borrowed(value.as_object()?))
+                ..Reader::at(found.place, Cow::Borrowed(value.as_object()?))
             };
             let result = read(&reader);
             reader.report_strangers();
@@ -304,14 +309,16 @@ impl<'a> Reader<'a> {
             if self.failures.borrow().len() > MOST_FAILURES {
                 return;
             }
-            if asked.contains(key.as_str()) || value.is_null() || key.starts_with("__") {
+            if asked.iter().any(|name| name == key) || value.is_null() || key.starts_with("__") {
                 continue;
             }
-            let hint = match nearest(key, asked.iter().copied()) {
-                Some(meant) => format!("did you mean \"{meant}\"?"),
-                None => format!("known are {}", listed(asked.iter().map(ToString::to_string), "and")),
+            let hint = if let Some(meant) = nearest(key, asked.iter().copied()) {
+                format!("did you mean \"{meant}\"?")
+            } else {
+                let known: BTreeSet<_> = asked.iter().collect();
+                format!("known are {}", listed(known.iter().map(ToString::to_string), "and"))
             };
-            self.note(self.path.key(key.clone()), format!("is not known here; {hint}"));
+            self.note(self.place.path().key(key.clone()), format!("is not known here; {hint}"));
         }
     }
 }

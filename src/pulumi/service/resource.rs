@@ -9,6 +9,7 @@ use super::{
     super::{
         diff::Diff,
         failure::{Failure, Partial},
+        hidden::Hidden,
         operation::Operation,
         proto,
         provider::{
@@ -27,16 +28,19 @@ use super::{
 impl<P: Provider> Service<P> {
     /// The engine may leave out name and type; the URN has them too.
     pub(super) fn operation(&self, urn: &str, name: &str, type_token: &str) -> Operation {
-        let mut operation = Operation::detached(Urn::new(urn));
-        if !name.is_empty() {
-            name.clone_into(&mut operation.name);
+        let urn = Urn::new(urn);
+        let or = |said: &str, of_urn: &str| if said.is_empty() { of_urn } else { said }.to_owned();
+        Operation {
+            name: or(name, urn.name()),
+            type_token: or(type_token, urn.type_token()),
+            preview: false,
+            timeout: None,
+            cancel: self.session.cancellation(),
+            log: self.session.log_of(urn.clone()),
+            hidden: Hidden::default(),
+            kept: Arc::default(),
+            urn,
         }
-        if !type_token.is_empty() {
-            type_token.clone_into(&mut operation.type_token);
-        }
-        operation.log = self.session.log().of(operation.urn.clone());
-        operation.cancel = self.session.cancellation();
-        operation
     }
 
     /// Calls the provider, in a task of its own.

@@ -10,7 +10,7 @@ use std::{
 use futures_util::FutureExt;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-use super::super::{failure::Failure, log::EngineLog, operation::Operation};
+use super::super::{failure::Failure, log::EngineLog, operation::Operation, urn::Urn};
 
 /// One process that serves a provider.
 #[derive(Debug, Default)]
@@ -44,8 +44,9 @@ impl Session {
         }
     }
 
-    pub(super) fn log(&self) -> EngineLog {
-        lock(&self.engine).log.clone()
+    /// The engine's log, for this resource.
+    pub(super) fn log_of(&self, urn: Urn) -> EngineLog {
+        lock(&self.engine).log.of(urn)
     }
 
     /// Tells all operations at work to stop. Those that come later are refused, until [`Session::resume`].
