@@ -85,7 +85,6 @@ fn read_spec(u: &Gather, r: &Reader<'_>) -> RolloutSpec {
         on_failed_version: u
             .choice(r, "onFailedVersion", &ON_FAILED_VERSION)
             .unwrap_or(OnFailedVersion::Keep),
-        triggers: u.text_map(r, "triggers"),
         wait: u.flag(r, "wait", true),
         on_cancel: u.choice(r, "onCancel", &ON_CANCEL).unwrap_or(OnCancel::Leave),
         adopt: u.flag(r, "adopt", false),
@@ -99,6 +98,9 @@ fn read_spec(u: &Gather, r: &Reader<'_>) -> RolloutSpec {
         deployment_group_name: u.text(r, "deploymentGroupName"),
         permissions_boundary: service_role(u, r, "permissionsBoundary"),
         tags: gather::tags(u, r, "tags"),
+        // The last, as nothing limits how large they are: what came behind them in memory would keep it from being given
+        // back.
+        triggers: u.text_map(r, "triggers"),
     }
 }
 
@@ -138,7 +140,7 @@ fn check_together(spec: &RolloutSpec, inputs: &PropertyMap, unknowns: &Unknowns,
     if let Some(arn) = spec.alarms.iter().find(|name| name.starts_with("arn:")) {
         r.fail("alarms", format!("names \"{arn}\": give the alarm's name, not its ARN"));
     }
-    let mut names = spec.alarms.clone();
+    let mut names: Vec<&str> = spec.alarms.iter().map(String::as_str).collect();
     names.sort_unstable();
     if let Some([twice, _]) = names.windows(2).find(|pair| pair[0] == pair[1]) {
         r.fail("alarms", format!("names \"{twice}\" twice"));
