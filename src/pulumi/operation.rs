@@ -36,11 +36,6 @@ pub(super) struct Kept {
 }
 
 impl Operation {
-    /// For a resource, with nobody to talk to and no limits.
-    pub fn detached(urn: Urn) -> Self {
-        Self { name: urn.name().to_owned(), type_token: urn.type_token().to_owned(), urn, ..Self::default() }
-    }
-
     /// The secrets in these properties are told to nobody, be it in a line or in an error.
     pub(super) fn hiding<'a>(self, properties: impl IntoIterator<Item = &'a PropertyMap>) -> Self {
         let hidden = Hidden::of(properties);

@@ -79,7 +79,7 @@ pub fn compare(
     meanings: &[(&str, Meaning)],
     replace_keys: &[&str],
 ) -> Diff {
-    // So it is in most updates, and the look into each is what this costs.
+    // Most resources are declared as they were, and to look at their inputs one by one costs more.
     if old == new && !new.values().any(PropertyValue::contains_unknown) {
         return Diff::default();
     }

@@ -216,7 +216,7 @@ impl Provider for RolloutProvider {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::pulumi::{PropertyValue, Urn};
+    use crate::pulumi::PropertyValue;
 
     async fn replaces(old: &[(&str, &str)], new: &[(&str, PropertyValue)]) -> bool {
         let old_inputs = old.iter().map(|(key, text)| ((*key).to_owned(), (*text).into())).collect();
@@ -235,7 +235,8 @@ mod tests {
 
     #[tokio::test]
     async fn another_packages_resource_is_refused_by_name() {
-        let operation = Operation::detached(Urn::new("urn:pulumi:dev::shop::aws:s3:Bucket::files"));
+        let mut operation = Operation::default();
+        "aws:s3:Bucket".clone_into(&mut operation.type_token);
         let answer = RolloutProvider::default().check(operation, CheckRequest::default()).await;
         assert!(
             answer.unwrap_err().to_string().contains("\"aws:s3:Bucket\" is not a resource of lambda-rollout")

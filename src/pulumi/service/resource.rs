@@ -29,10 +29,10 @@ impl<P: Provider> Service<P> {
     /// The engine may leave out name and type; the URN has them too.
     pub(super) fn operation(&self, urn: &str, name: &str, type_token: &str) -> Operation {
         let urn = Urn::new(urn);
-        let or = |said: &str, of_urn: &str| if said.is_empty() { of_urn } else { said }.to_owned();
+        let said_or = |said: &str, of_urn: &str| if said.is_empty() { of_urn } else { said }.to_owned();
         Operation {
-            name: or(name, urn.name()),
-            type_token: or(type_token, urn.type_token()),
+            name: said_or(name, urn.name()),
+            type_token: said_or(type_token, urn.type_token()),
             preview: false,
             timeout: None,
             cancel: self.session.cancellation(),

@@ -134,7 +134,8 @@ impl Attempt {
 
     /// A hook that could not report says so itself, better than the error with which it then ends.
     fn error(&self, deployment: &str) -> Option<String> {
-        let unreported = self.lines.iter().find_map(|line| reason_for(line, deployment, "NotReported"));
+        let mut reasons = self.lines.iter().filter_map(|line| reason_for(line, deployment, "NotReported"));
+        let unreported = reasons.find(|reason| !reason.is_empty());
         let crashed = || self.lines.iter().rev().find(|line| tells_error(line)).map(|line| readable(line));
         unreported.map(|reason| format!("it could not report: {reason}")).or_else(crashed)
     }
@@ -338,6 +339,8 @@ mod tests {
         let said = r#"{"lambdaRollout":"hook","deploymentId":"d-ABCDEF123","status":"NotReported","reason":"denied"}"#;
         let mut whole = attempt("s", 1, "r1", said);
         whole.insert(2, line("s", 1, NODE));
-        assert_eq!(crash(&[whole]).unwrap().error, "it could not report: denied");
+        assert_eq!(crash(&[whole.clone()]).unwrap().error, "it could not report: denied");
+        whole[1].text = said.replace("denied", "");
+        assert_eq!(crash(&[whole]).unwrap().error, "TypeError: no url");
     }
 }
